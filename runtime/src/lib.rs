@@ -1,1 +1,16 @@
-//! (being written)
+//! How anything here lives and how it calls anybody: clock, randomness, mailboxes, supervision,
+//! introspection, the HTTP seam in both directions.
+//!
+//! Deliberately absent: every word of the product (no groups, no arrays, no clouds), every vendor,
+//! every record and every database. Code belongs here if it would make sense in a bakery.
+
+pub mod clock;
+pub mod crash;
+pub mod ctx;
+pub mod entropy;
+pub mod introspect;
+pub mod remote;
+mod sync;
+mod text;
+
+pub use ctx::Ctx;
