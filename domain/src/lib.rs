@@ -1,1 +1,17 @@
-//! (being written)
+//! What disaster recovery *is*: ids, records, states, decisions, plans, the step table, the saga
+//! rule, refusals, the rules between two sites, and the ports to the world.
+//!
+//! Absent on purpose: I/O, clocks, randomness, tokio, SQL and HTTP. Time and entropy reach this
+//! crate as values, so the same facts always give the same answer.
+
+pub mod change;
+pub mod effect;
+pub mod ids;
+pub mod operation;
+pub mod plan;
+pub mod ports;
+pub mod record;
+pub mod refusal;
+pub mod saga;
+pub mod stray;
+pub mod sync;

@@ -1,0 +1,147 @@
+//! A new group (PG-04). Storage objects are made later, when there is a policy (C7).
+
+use crate::ids::{ProjectId, SiteId};
+use crate::ports::volumes::VolumeType;
+use crate::record::{GroupBody, GroupStatus, Mappings, ReplicationType, SCHEMA, SidePlace, Sides};
+use crate::refusal::{Refusal, Refusals};
+
+/// Longest name, in letters; the same as OpenStack's.
+pub const NAME_LETTERS_MAX: usize = 255;
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CreateAsk {
+    pub name: String,
+    pub description: String,
+    pub replication_type: ReplicationType,
+    pub secondary_site: String,
+    pub volume_type: String,
+    pub secondary_volume_type: Option<String>,
+}
+
+/// The other site, as registered here.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PeerFacts {
+    pub site: SiteId,
+    /// The caller's project there; `None`: no tenant mapping (TEN-01).
+    pub project: Option<ProjectId>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CreateFacts {
+    pub site: SiteId,
+    pub project: ProjectId,
+    /// `None`: no such site is registered.
+    pub peer: Option<PeerFacts>,
+    pub name_taken: bool,
+    pub volume_types: Vec<VolumeType>,
+    pub now_us: i64,
+}
+
+fn is_good_name(name: &str) -> bool {
+    let letters = name.chars().count();
+    (1..=NAME_LETTERS_MAX).contains(&letters) && !name.chars().any(char::is_control)
+}
+
+/// VT-01: both properties, as Cinder spells them; C9: the mode may stand alone too.
+pub(super) fn is_replicated(found: &VolumeType, mode: ReplicationType) -> bool {
+    let wanted = match mode {
+        ReplicationType::Async => "async",
+        ReplicationType::Sync => "sync",
+    };
+    let spec = |key: &str| {
+        found
+            .extra_specs
+            .get(key)
+            .map(|v| v.trim())
+            .unwrap_or_default()
+    };
+    let enabled = spec("replication_enabled").eq_ignore_ascii_case("<is> true");
+    let kind = spec("replication_type");
+    enabled && kind.strip_prefix("<in>").unwrap_or(kind).trim() == wanted
+}
+
+/// The first body of a group, or everything that speaks against it.
+pub fn create(ask: &CreateAsk, facts: &CreateFacts) -> Result<GroupBody, Refusals> {
+    let mut against = Vec::new();
+    if !is_good_name(&ask.name) {
+        against.push(Refusal::BadName);
+    }
+    if facts.name_taken {
+        against.push(Refusal::NameTaken {
+            name: ask.name.clone(),
+        });
+    }
+    if ask.replication_type == ReplicationType::Sync {
+        against.push(Refusal::SyncNotSupported);
+    }
+    let here = "this site".to_owned();
+    let volume_type = ask.volume_type.clone();
+    match facts
+        .volume_types
+        .iter()
+        .find(|t| t.name == ask.volume_type)
+    {
+        None => against.push(Refusal::NoVolumeType { volume_type }),
+        Some(found) if !is_replicated(found, ask.replication_type) => {
+            against.push(Refusal::TypeNotReplicated {
+                volume_type,
+                site: here,
+            });
+        }
+        Some(_) => {}
+    }
+    let site = ask.secondary_site.clone();
+    let peer = match &facts.peer {
+        None => Err(Refusal::NoSuchSite { site }),
+        Some(peer) => match &peer.project {
+            None => Err(Refusal::NoTenantMapping { site }),
+            Some(project) => Ok((peer.site, project.clone())),
+        },
+    };
+    match (peer, against.is_empty()) {
+        (Ok((peer_site, peer_project)), true) => {
+            Ok(first_body(ask, facts, peer_site, peer_project))
+        }
+        (peer, _) => {
+            against.extend(peer.err());
+            Err(Refusals(against))
+        }
+    }
+}
+
+fn first_body(
+    ask: &CreateAsk,
+    facts: &CreateFacts,
+    peer_site: SiteId,
+    peer_project: ProjectId,
+) -> GroupBody {
+    let secondary_type = ask
+        .secondary_volume_type
+        .as_ref()
+        .unwrap_or(&ask.volume_type);
+    GroupBody {
+        schema: SCHEMA,
+        name: ask.name.clone(),
+        description: ask.description.clone(),
+        replication_type: ask.replication_type,
+        sides: Sides {
+            home: SidePlace {
+                site: facts.site,
+                project: facts.project.clone(),
+                volume_type: ask.volume_type.clone(),
+            },
+            other: SidePlace {
+                site: peer_site,
+                project: peer_project,
+                volume_type: secondary_type.clone(),
+            },
+        },
+        status: GroupStatus::Active,
+        policy: None,
+        mappings: Mappings::default(),
+        members: Vec::new(),
+        failover_count: 0,
+        last_failover_at_us: None,
+        created_at_us: facts.now_us,
+    }
+}

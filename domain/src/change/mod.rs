@@ -1,0 +1,16 @@
+//! Changes of a group's record: from what was asked and what is there to the next body.
+//!
+//! Pure. Absent: gathering the facts (`actors::gather`), and whether a change may be written at all
+//! (`sync`, R1 to R3).
+
+mod create;
+mod mappings;
+mod member;
+mod policy;
+#[cfg(test)]
+mod tests;
+
+pub use create::{CreateAsk, CreateFacts, PeerFacts, create};
+pub use mappings::set_mappings;
+pub use member::{MemberFacts, add_member};
+pub use policy::{PolicyAsk, PolicyFacts, array_group_name, set_policy};

@@ -1,0 +1,350 @@
+//! From facts to the lanes of a plan: every name, id, address and target is fixed here.
+
+use super::facts::{Asked, FailoverFacts};
+use super::mapping::Mapper;
+use crate::effect::{EffectKey, METADATA_KEY};
+use crate::ids::OperationId;
+use crate::plan::{AwaitVolume, BootFrom, CopyPlan, GROUP_LANE, ImportPlan, Lane, PortPlan, Step};
+use crate::ports::compute::{Flavor, ServerCreate};
+use crate::ports::network::{FixedIp, PortCreate};
+use crate::ports::volumes::VolumeManage;
+use crate::record::{Disk, Member, Nic};
+use crate::refusal::Refusal;
+use crate::sync::Role;
+use std::collections::BTreeMap;
+
+/// Names of array volumes that an operation makes start so. 36 letters, then the disk's number.
+pub fn copy_name_prefix(operation: OperationId) -> String {
+    format!("prt-{}", operation.0.simple())
+}
+
+/// Where the group comes from.
+pub(super) fn source_of(here: Role) -> Role {
+    match here {
+        Role::Home => Role::Other,
+        Role::Other => Role::Home,
+    }
+}
+
+pub(super) struct MemberPlan {
+    pub lane: Lane,
+    pub copies: Vec<CopyPlan>,
+    pub warnings: Vec<Refusal>,
+}
+
+pub(super) struct Builder<'a> {
+    pub facts: &'a FailoverFacts,
+    pub map: Mapper<'a>,
+    /// `host@backend#pool` to import into.
+    pub volume_host: String,
+    pub volume_type: String,
+}
+
+impl Builder<'_> {
+    fn key(&self, step: &str, target: &str) -> EffectKey {
+        EffectKey::new(self.facts.operation, step, target)
+    }
+
+    fn with_key(
+        &self,
+        mut map: BTreeMap<String, String>,
+        key: &EffectKey,
+    ) -> BTreeMap<String, String> {
+        map.insert(METADATA_KEY.to_owned(), key.to_string());
+        map
+    }
+
+    /// The member's lane, or everything that speaks against it. `first_disk` numbers the copies.
+    pub fn member(&self, member: &Member, first_disk: usize) -> Result<MemberPlan, Vec<Refusal>> {
+        let mut against = Vec::new();
+        let mut warnings = Vec::new();
+        let flavor = self.flavor(member, &mut against, &mut warnings);
+        let copies = self.copies(member, first_disk, &mut against);
+        let ports = self.ports(member, &mut against);
+        let (Some(flavor), true) = (flavor, against.is_empty()) else {
+            return Err(against);
+        };
+        let server = self.server(member, flavor, &mut warnings);
+        let steps = self.steps(member, &copies, ports, server);
+        let lane = Lane {
+            id: member.id.to_string(),
+            title: member.captured.name.clone(),
+            tier: member.tier,
+            steps,
+        };
+        Ok(MemberPlan {
+            lane,
+            copies,
+            warnings,
+        })
+    }
+
+    fn flavor(
+        &self,
+        member: &Member,
+        against: &mut Vec<Refusal>,
+        warnings: &mut Vec<Refusal>,
+    ) -> Option<&Flavor> {
+        let had = &member.captured.flavor;
+        let name = member.captured.name.clone();
+        let Some(found) = self.map.flavor(&had.name) else {
+            against.push(Refusal::NoFlavor {
+                member: name,
+                flavor: had.name.clone(),
+            });
+            return None;
+        };
+        if found.vcpus < had.vcpus || found.ram_mib < had.ram_mib {
+            warnings.push(Refusal::FlavorSmaller {
+                member: name,
+                flavor: found.name.clone(),
+            });
+        }
+        Some(found)
+    }
+
+    fn copies(&self, member: &Member, first: usize, against: &mut Vec<Refusal>) -> Vec<CopyPlan> {
+        let prefix = copy_name_prefix(self.facts.operation);
+        let source = source_of(self.facts.here);
+        let mut copies = Vec::new();
+        for (number, disk) in member.disks.iter().enumerate() {
+            match disk.places.at(source) {
+                Some(place) => copies.push(CopyPlan {
+                    disk: disk.id,
+                    source_name: place.array_name.clone(),
+                    copy_name: format!("{prefix}-{:04}", first + number),
+                }),
+                None => against.push(Refusal::VolumeNotOnArray {
+                    volume: disk.name.clone(),
+                    array: "source".to_owned(),
+                }),
+            }
+        }
+        copies
+    }
+
+    fn ports(&self, member: &Member, against: &mut Vec<Refusal>) -> Vec<PortPlan> {
+        let mut ports = Vec::new();
+        for (index, nic) in member.nics.iter().enumerate() {
+            match self.port(member, index, nic) {
+                Ok(ask) => ports.push(PortPlan { index, ask }),
+                Err(mut reasons) => against.append(&mut reasons),
+            }
+        }
+        ports
+    }
+
+    fn port(&self, member: &Member, index: usize, nic: &Nic) -> Result<PortCreate, Vec<Refusal>> {
+        let name = member.captured.name.clone();
+        let mut against = Vec::new();
+        let Some(network) = self.map.network(nic) else {
+            let network = nic.network_name.clone();
+            return Err(vec![Refusal::NoNetwork {
+                member: name,
+                network,
+            }]);
+        };
+        let mut fixed_ips = Vec::new();
+        for (at, ip) in nic.fixed_ips.iter().enumerate() {
+            let address = if nic.keep_ip {
+                ip.address.clone()
+            } else {
+                String::new()
+            };
+            match self.map.subnet(nic, at, &network) {
+                Some(subnet) => fixed_ips.push(FixedIp { subnet, address }),
+                None => against.push(Refusal::NoSubnet {
+                    member: name.clone(),
+                    subnet: nic.subnet_names.get(at).cloned().unwrap_or_default(),
+                }),
+            }
+        }
+        let mut security_groups = Vec::new();
+        for group in &nic.security_groups {
+            match self.map.security_group(&group.id, &group.name) {
+                Some(id) => security_groups.push(id),
+                None => against.push(Refusal::NoSecurityGroup {
+                    member: name.clone(),
+                    security_group: group.name.clone(),
+                }),
+            }
+        }
+        against.extend(self.address_in_the_way(&name, nic, &network));
+        if !against.is_empty() {
+            return Err(against);
+        }
+        let key = self.key("create_ports", &format!("{}.{index}", member.id));
+        Ok(PortCreate {
+            name: nic.name.clone(),
+            description: key.to_string(),
+            network,
+            fixed_ips,
+            mac_address: nic.keep_mac.then(|| nic.mac_address.clone()),
+            security_groups,
+            port_security_enabled: nic.port_security_enabled,
+            allowed_address_pairs: nic.allowed_address_pairs.clone(),
+        })
+    }
+
+    /// Addresses that somebody else holds at the target (H6, H7): never stolen.
+    fn address_in_the_way(
+        &self,
+        member: &str,
+        nic: &Nic,
+        network: &crate::ids::NetworkId,
+    ) -> Vec<Refusal> {
+        let Asked::Known(ports) = &self.facts.target.ports else {
+            return Vec::new();
+        };
+        let on_network = || ports.iter().filter(|p| &p.network == network);
+        let wanted_ips = nic.fixed_ips.iter().filter(|_| nic.keep_ip);
+        let mut taken: Vec<String> = wanted_ips
+            .map(|ip| ip.address.clone())
+            .filter(|a| on_network().any(|p| p.fixed_ips.iter().any(|ip| &ip.address == a)))
+            .collect();
+        if nic.keep_mac && on_network().any(|p| p.mac_address == nic.mac_address) {
+            taken.push(nic.mac_address.clone());
+        }
+        let refusal = |address| Refusal::AddressTaken {
+            member: member.to_owned(),
+            address,
+        };
+        taken.into_iter().map(refusal).collect()
+    }
+
+    fn server(
+        &self,
+        member: &Member,
+        flavor: &Flavor,
+        warnings: &mut Vec<Refusal>,
+    ) -> ServerCreate {
+        let had = &member.captured;
+        let key_name = had.key_name.as_ref().and_then(|name| {
+            let found = self.map.keypair(name);
+            if found.is_none() {
+                let (member, keypair) = (had.name.clone(), name.clone());
+                warnings.push(Refusal::NoKeypair { member, keypair });
+            }
+            found
+        });
+        if !had.server_groups.is_empty() {
+            warnings.push(Refusal::ServerGroupDropped {
+                member: had.name.clone(),
+            });
+        }
+        let key = self.key("boot_server", &member.id.to_string());
+        let zone = had.availability_zone.as_ref();
+        ServerCreate {
+            name: had.name.clone(),
+            description: had.description.clone(),
+            hostname: had.hostname.clone(),
+            flavor: flavor.id.clone(),
+            key_name,
+            user_data: None,
+            config_drive: had.config_drive,
+            availability_zone: zone.and_then(|zone| self.map.availability_zone(zone)),
+            metadata: self.with_key(had.metadata.clone(), &key),
+            tags: had.tags.clone(),
+            volumes: Vec::new(),
+            ports: Vec::new(),
+        }
+    }
+
+    fn import(&self, disk: &Disk, copy: &CopyPlan) -> ImportPlan {
+        let key = self.key("import_volume", &disk.id.to_string());
+        ImportPlan {
+            disk: disk.id,
+            ask: VolumeManage {
+                host: self.volume_host.clone(),
+                source_name: copy.copy_name.clone(),
+                name: disk.name.clone(),
+                description: disk.description.clone(),
+                volume_type: self.volume_type.clone(),
+                bootable: disk.bootable,
+                availability_zone: None,
+                metadata: self.with_key(BTreeMap::new(), &key),
+            },
+            image_metadata: disk.image_metadata.clone(),
+            boot_index: disk.boot_index,
+            device: disk.device.clone(),
+            tag: disk.tag.clone(),
+        }
+    }
+
+    fn steps(
+        &self,
+        member: &Member,
+        copies: &[CopyPlan],
+        ports: Vec<PortPlan>,
+        ask: ServerCreate,
+    ) -> Vec<Step> {
+        let volumes_as = self.facts.volumes_as.clone();
+        let servers_as = self.facts.servers_as.clone();
+        let imports: Vec<ImportPlan> = member
+            .disks
+            .iter()
+            .zip(copies)
+            .map(|(disk, copy)| self.import(disk, copy))
+            .collect();
+        let import_key = |import: &ImportPlan| self.key("import_volume", &import.disk.to_string());
+        let port_keys: Vec<EffectKey> = ports
+            .iter()
+            .map(|p| EffectKey(p.ask.description.clone()))
+            .collect();
+        let awaited = imports.iter().map(|import| AwaitVolume {
+            import: import_key(import),
+            image_metadata: import.image_metadata.clone(),
+        });
+        let boot_from = imports.iter().map(|import| BootFrom {
+            import: import_key(import),
+            boot_index: import.boot_index,
+            device: import.device.clone(),
+            tag: import.tag.clone(),
+        });
+        let wait = Step::AwaitVolumes {
+            acting: volumes_as.clone(),
+            member: member.id,
+            volumes: awaited.collect(),
+        };
+        let boot = Step::BootServer {
+            acting: servers_as.clone(),
+            member: member.id,
+            ask,
+            volumes: boot_from.collect(),
+            ports: port_keys,
+        };
+        let import_steps = imports.iter().map(|import| Step::ImportVolume {
+            acting: volumes_as.clone(),
+            import: import.clone(),
+        });
+        let mut steps: Vec<Step> = import_steps.collect();
+        steps.push(wait);
+        if !ports.is_empty() {
+            steps.push(Step::CreatePorts {
+                acting: volumes_as,
+                member: member.id,
+                ports,
+            });
+        }
+        steps.push(boot);
+        steps.push(Step::AwaitServer {
+            acting: servers_as,
+            member: member.id,
+            server: self.key("boot_server", &member.id.to_string()),
+        });
+        steps
+    }
+}
+
+/// A stage with one lane of one step that concerns the whole group.
+pub(super) fn group_stage(name: &str, step: Step) -> crate::plan::Stage {
+    crate::plan::Stage {
+        name: name.to_owned(),
+        lanes: vec![Lane {
+            id: GROUP_LANE.to_owned(),
+            title: "the group".to_owned(),
+            tier: 0,
+            steps: vec![step],
+        }],
+    }
+}

@@ -1,0 +1,79 @@
+//! What a failover is decided from. Facts say what is *unknown* as well as what is absent.
+
+use crate::ids::{GroupId, OperationId, PointSuffix, SiteId};
+use crate::operation::OperationMode;
+use crate::ports::Acting;
+use crate::ports::compute::{ComputeQuota, Flavor, QuotaUse};
+use crate::ports::network::{NetworkInfo, Port, SecurityGroup, Subnet};
+use crate::ports::storage::{GroupSpec, RecoveryPoint};
+use crate::ports::volumes::{VolumePool, VolumeQuota, VolumeService, VolumeType};
+use crate::record::GroupBody;
+use crate::sync::{Epoch, Role};
+use serde::{Deserialize, Serialize};
+
+/// An answer, or why there is none.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Asked<T> {
+    Known(T),
+    CouldNotAsk(String),
+}
+
+impl<T> Asked<T> {
+    pub fn known(&self) -> Option<&T> {
+        match self {
+            Asked::Known(value) => Some(value),
+            Asked::CouldNotAsk(_) => None,
+        }
+    }
+}
+
+/// What the caller wants (C13, C14).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FailoverAsk {
+    pub mode: OperationMode,
+    /// Accept what a planned run would refuse (FO-08).
+    pub force: bool,
+    /// `None`: the newest complete one.
+    pub recovery_point: Option<PointSuffix>,
+}
+
+/// The target cloud, as the acting identity sees it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TargetFacts {
+    /// The service's rights in the tenant's project (E8).
+    pub delegation: Asked<()>,
+    pub flavors: Asked<Vec<Flavor>>,
+    pub networks: Asked<Vec<NetworkInfo>>,
+    pub subnets: Asked<Vec<Subnet>>,
+    pub security_groups: Asked<Vec<SecurityGroup>>,
+    /// Ports that already exist there (H6, H7).
+    pub ports: Asked<Vec<Port>>,
+    pub volume_types: Asked<Vec<VolumeType>>,
+    pub volume_services: Asked<Vec<VolumeService>>,
+    pub volume_pools: Asked<Vec<VolumePool>>,
+    pub compute_quota: Asked<ComputeQuota>,
+    pub volume_quota: Asked<VolumeQuota>,
+    pub port_quota: Asked<QuotaUse>,
+    /// Keypairs that the identity which boots the servers has.
+    pub keypairs: Asked<Vec<String>>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FailoverFacts {
+    pub operation: OperationId,
+    pub group: GroupId,
+    pub site: SiteId,
+    /// Our side of the group: the target.
+    pub here: Role,
+    /// The epoch that the move will act under: our next own one.
+    pub fence: Epoch,
+    pub body: GroupBody,
+    /// `None`: the group has no policy.
+    pub storage: Option<GroupSpec>,
+    pub points: Asked<Vec<RecoveryPoint>>,
+    pub target: TargetFacts,
+    /// Who imports volumes and makes ports.
+    pub volumes_as: Acting,
+    /// Who boots servers: the tenant by trust, or the service without keypairs.
+    pub servers_as: Acting,
+}

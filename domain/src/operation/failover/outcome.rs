@@ -1,0 +1,92 @@
+//! The group's body when a failover starts (R4) and when it has ended (R5).
+
+use super::build::source_of;
+use crate::effect::{Effect, EffectKey, EffectState};
+use crate::ids::{PortId, Serial, ServerId, VolumeId};
+use crate::plan::Plan;
+use crate::record::{DiskPlace, GroupBody, GroupStatus, Member};
+use crate::saga::{Journal, LaneEnd, lane_outcomes};
+use crate::sync::Role;
+
+/// `failing_over` (FO-03).
+pub fn body_at_start(body: &GroupBody) -> GroupBody {
+    GroupBody {
+        status: GroupStatus::FailingOver,
+        ..body.clone()
+    }
+}
+
+/// Where everything is now, and whether every member is really up (FO-06, L6).
+pub fn body_at_end(
+    body: &GroupBody,
+    plan: &Plan,
+    journal: &Journal,
+    here: Role,
+    now_us: i64,
+) -> GroupBody {
+    let ends = lane_outcomes(plan, journal);
+    let is_up = |member: &Member| ends.get(&member.id.to_string()) == Some(&LaneEnd::Completed);
+    let mut body = body.clone();
+    let all_up = body.members.iter().all(is_up);
+    for member in body.members.iter_mut().filter(|m| is_up(m)) {
+        let done = Done { plan, journal };
+        settle_member(member, &done, here);
+    }
+    body.status = if all_up {
+        GroupStatus::FailedOver
+    } else {
+        GroupStatus::FailedOverPartial
+    };
+    body.failover_count = body.failover_count.saturating_add(1);
+    body.last_failover_at_us = Some(now_us);
+    body
+}
+
+struct Done<'a> {
+    plan: &'a Plan,
+    journal: &'a Journal,
+}
+
+impl Done<'_> {
+    fn effect(&self, step: &str, target: &str) -> Option<&Effect> {
+        let key = EffectKey::new(self.plan.operation, step, target);
+        self.journal
+            .get(key.as_str())
+            .filter(|e| e.state == EffectState::Done)
+    }
+
+    fn object(&self, step: &str, target: &str) -> Option<String> {
+        self.effect(step, target)?.object_id.clone()
+    }
+}
+
+fn settle_member(member: &mut Member, done: &Done<'_>, here: Role) {
+    let id = member.id.to_string();
+    member
+        .places
+        .set(here, done.object("boot_server", &id).map(ServerId));
+    for disk in &mut member.disks {
+        let target = disk.id.to_string();
+        let (Some(volume), Some(serial)) = (
+            done.object("import_volume", &target),
+            done.object("recover_volumes", &target),
+        ) else {
+            continue;
+        };
+        // Cinder has renamed it to its own form (G3).
+        let array_name = format!("volume-{volume}-cinder");
+        let place = DiskPlace {
+            volume: VolumeId(volume),
+            serial: Serial(serial),
+            array_name,
+        };
+        disk.places.set(here, Some(place));
+    }
+    for (index, nic) in member.nics.iter_mut().enumerate() {
+        let port = done
+            .object("create_ports", &format!("{id}.{index}"))
+            .map(PortId);
+        nic.places.set(here, port);
+    }
+    debug_assert!(member.places.at(source_of(here)).is_some() || member.places.at(here).is_some());
+}

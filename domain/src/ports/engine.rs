@@ -1,0 +1,226 @@
+//! The engine as the API sees it: commands and questions in, answers or refusals out. In process
+//! today; a broker may carry the same values later, so everything here is serde.
+//!
+//! Absent: tokens and HTTP. `Caller` is what the API made of them.
+
+use crate::ids::{
+    ArrayGroupName, ArrayId, GroupId, NetworkId, OperationId, ProjectId, ServerId, SubnetId, UserId,
+};
+use crate::operation::failover::FailoverAsk;
+use crate::operation::{Operation, OperationEvent};
+use crate::plan::Plan;
+use crate::record::{GroupBody, ReplicationType};
+use crate::refusal::Refusals;
+use crate::sync::{Head, Pair, Signed, SyncRefusal};
+use async_trait::async_trait;
+use serde::{Deserialize, Serialize};
+
+/// Who asks, as the token said. Tenants see their own project only (S14).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Caller {
+    pub user: UserId,
+    pub project: ProjectId,
+    pub is_admin: bool,
+    pub request_id: String,
+}
+
+/// A change to a group's record, before it is one.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "change", rename_all = "snake_case", deny_unknown_fields)]
+pub enum Change {
+    /// PG-04. The caller's site becomes `home`.
+    Create {
+        name: String,
+        #[serde(default)]
+        description: String,
+        replication_type: ReplicationType,
+        /// Name or id of the other site.
+        secondary_site: String,
+        volume_type: String,
+        /// C1; defaults to the same name.
+        secondary_volume_type: Option<String>,
+    },
+    /// POL-03. Arrays by registered name or id.
+    SetPolicy {
+        primary_array: ArrayId,
+        secondary_array: ArrayId,
+        pure_pg_name: Option<ArrayGroupName>,
+        replication_interval_s: u64,
+        rpo_minutes: u64,
+    },
+    /// MEM-01.
+    AddMember { instance_id: ServerId },
+    /// Where networks and subnets of the home side are at the other.
+    SetMappings {
+        networks: std::collections::BTreeMap<NetworkId, NetworkId>,
+        subnets: std::collections::BTreeMap<SubnetId, SubnetId>,
+    },
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "command", rename_all = "snake_case")]
+pub enum Command {
+    /// R1: check a change and ask for the peer's attestation. `group` is `None` for `Create`.
+    Ticket {
+        group: Option<GroupId>,
+        change: Change,
+    },
+    /// R2, at the peer.
+    Reserve { ticket: Signed },
+    /// R3: what the ticket said, now that the peer has attested.
+    Commit { ticket: Signed, reservation: Signed },
+    /// R6.
+    Store { envelope: Signed },
+    /// R7.
+    Receipt { receipt: Signed },
+    Failover {
+        group: GroupId,
+        ask: FailoverAsk,
+        dry_run: bool,
+        idempotency_key: Option<String>,
+    },
+    /// CG-06: an extra replicated snapshot now.
+    SyncVolumes { group: GroupId },
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "reply", rename_all = "snake_case")]
+pub enum Reply {
+    Ticket {
+        group: GroupId,
+        ticket: Signed,
+    },
+    Reservation {
+        reservation: Signed,
+    },
+    /// Committed and pending: carry the envelope to the peer.
+    Committed {
+        group: GroupId,
+        envelope: Signed,
+    },
+    Stored {
+        receipt: Signed,
+    },
+    Rejected {
+        rejection: Signed,
+    },
+    Synced {
+        group: GroupId,
+    },
+    /// 202: written down, before anything outside was touched.
+    Accepted {
+        operation: Box<Operation>,
+    },
+    /// The plan of a dry run, with all findings in it.
+    Planned {
+        plan: Box<Plan>,
+    },
+    SnapshotTaken {
+        suffix: String,
+    },
+}
+
+/// Questions; answered from the store, never from the world.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "query", rename_all = "snake_case")]
+pub enum Query {
+    GroupList {
+        marker: Option<String>,
+        limit: u32,
+    },
+    Group {
+        group: GroupRef,
+    },
+    Sync {
+        group: GroupId,
+    },
+    OperationList {
+        group: Option<GroupId>,
+        marker: Option<String>,
+        limit: u32,
+    },
+    Operation {
+        operation: OperationId,
+    },
+    OperationEvents {
+        operation: OperationId,
+        after_seq: u64,
+        limit: u32,
+    },
+}
+
+/// A group by name or id, as the user gave it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct GroupRef(pub String);
+
+/// A group as shown (PG-02).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct GroupView {
+    pub id: GroupId,
+    pub project: ProjectId,
+    pub body: GroupBody,
+    pub pair: Pair,
+    pub synced: bool,
+    /// The site that leads now (ARC-11).
+    pub current_primary_site: crate::ids::SiteId,
+    pub deleted: bool,
+}
+
+/// What a courier reads (M7) and carries (M3).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SyncView {
+    pub head: Head,
+    pub envelope: Signed,
+    pub synced: bool,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "view", rename_all = "snake_case")]
+pub enum View {
+    Groups { groups: Vec<GroupView> },
+    Group { group: Box<GroupView> },
+    Sync { sync: Box<SyncView> },
+    Operations { operations: Vec<Operation> },
+    Operation { operation: Box<Operation> },
+    Events { events: Vec<OperationEvent> },
+}
+
+/// Why the engine did not do it.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error, Serialize, Deserialize)]
+#[serde(tag = "error", rename_all = "snake_case")]
+pub enum EngineError {
+    /// Not there, or not yours: the same answer (S14).
+    #[error("{what} does not exist")]
+    NotFound { what: String },
+    #[error(transparent)]
+    Refused { refusals: Refusals },
+    #[error(transparent)]
+    Sync { refusal: SyncRefusal },
+    /// More than one group of this name: use the id.
+    #[error("more than one protection group is named {name}; use the id")]
+    Ambiguous { name: String },
+    /// Busy, starting or stopping: repeat with the same `Idempotency-Key`.
+    #[error("the engine cannot answer now: {why}")]
+    Unavailable { why: String },
+    #[error("internal error; the log of request {request_id} tells more")]
+    Internal { request_id: String },
+}
+
+impl From<Refusals> for EngineError {
+    fn from(refusals: Refusals) -> Self {
+        Self::Refused { refusals }
+    }
+}
+
+impl From<SyncRefusal> for EngineError {
+    fn from(refusal: SyncRefusal) -> Self {
+        Self::Sync { refusal }
+    }
+}
+
+#[async_trait]
+pub trait Engine: Send + Sync {
+    async fn command(&self, caller: &Caller, command: Command) -> Result<Reply, EngineError>;
+    async fn query(&self, caller: &Caller, query: Query) -> Result<View, EngineError>;
+}

@@ -1,0 +1,34 @@
+//! The doors to the world, as small traits: five for a cloud, one for storage, one for the engine.
+//!
+//! Every answer separates *absent* (`Ok(None)`, an empty list, `ErrorKind::Missing`) from *could not
+//! ask*. Absent: how anything is reached; adapters live in `openstack/` and `storage-drivers/`.
+
+pub mod compute;
+pub mod engine;
+pub mod error;
+pub mod identity;
+pub mod images;
+pub mod network;
+pub mod storage;
+pub mod volumes;
+
+pub use compute::Compute;
+pub use engine::Engine;
+pub use error::{ErrorKind, PortError, PortResult};
+pub use identity::{Acting, Identity};
+pub use images::Images;
+pub use network::Network;
+pub use storage::StorageDriver;
+pub use volumes::Volumes;
+
+use std::sync::Arc;
+
+/// The five services of one cloud, ready to be asked.
+#[derive(Clone)]
+pub struct Cloud {
+    pub identity: Arc<dyn Identity>,
+    pub compute: Arc<dyn Compute>,
+    pub volumes: Arc<dyn Volumes>,
+    pub network: Arc<dyn Network>,
+    pub images: Arc<dyn Images>,
+}

@@ -1,0 +1,125 @@
+//! Arrays, as far as we need them: groups that replicate, points to recover from, copies.
+//! Absent: vendor words; a driver maps these to its array (ARC-13, DRV-02).
+
+use super::PortResult;
+use crate::ids::{ArrayGroupName, ArrayId, PointSuffix, Serial};
+use async_trait::async_trait;
+use serde::{Deserialize, Serialize};
+
+/// An array volume found.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ArrayVolume {
+    pub serial: Serial,
+    /// Its name at this moment; Cinder renames (G3).
+    pub name: String,
+    pub size_bytes: u64,
+    /// Connected to any host just now (G7).
+    pub connected: bool,
+    pub destroyed: bool,
+}
+
+/// How a group replicates (POL-01).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct GroupSpec {
+    pub name: ArrayGroupName,
+    pub source: ArrayId,
+    pub target: ArrayId,
+    /// Seconds between two replicated snapshots (C24).
+    pub replication_interval_s: u64,
+    /// Seconds that the target keeps a replicated snapshot.
+    pub target_retention_s: u64,
+}
+
+/// A group snapshot that has left the source.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RecoveryPoint {
+    pub suffix: PointSuffix,
+    /// When the source froze it, by the source array's clock (Unix milliseconds).
+    pub created_ms: i64,
+    /// When it had fully arrived, by the target array's clock; `None`: not complete, never to be
+    /// recovered from (F1).
+    pub completed_ms: Option<i64>,
+    /// Seconds between `created_ms` and now, both by the asked array's clock (D1). `None` when the
+    /// array's clock makes no sense of it (D4).
+    pub age_s: Option<u64>,
+    /// Sorts points of one group by the order the array made them in, whatever the clocks say (D4).
+    pub sequence: u64,
+}
+
+/// One volume to bring back from a point.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CopyAsk {
+    /// Name of the member volume on the *source* array when the point was taken.
+    pub source_name: String,
+    /// Name of the new volume. Ours: it carries our key.
+    pub copy_name: String,
+}
+
+/// A copy that exists on the target array.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Copied {
+    pub copy_name: String,
+    pub serial: Serial,
+    pub size_bytes: u64,
+}
+
+/// Replication of one group, as seen now (MON-01).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct GroupHealth {
+    pub replicating: bool,
+    /// Volumes in the group on the source array; `None`: could not ask the source.
+    pub member_serials: Option<Vec<Serial>>,
+    pub newest_complete: Option<RecoveryPoint>,
+}
+
+#[async_trait]
+pub trait StorageDriver: Send + Sync {
+    /// `pure` or `mock` (INS-11).
+    fn name(&self) -> &'static str;
+
+    /// The array volume behind a Cinder volume. `Ok(None)`: the array answered and has none.
+    async fn locate(
+        &self,
+        array: &ArrayId,
+        cinder_volume: &crate::ids::VolumeId,
+    ) -> PortResult<Option<ArrayVolume>>;
+    /// The volume with this serial, live ones only.
+    async fn volume_by_serial(
+        &self,
+        array: &ArrayId,
+        serial: &Serial,
+    ) -> PortResult<Option<ArrayVolume>>;
+
+    /// Makes the replicating group, or finds it as asked; idempotent. `AlreadyThere`: the name
+    /// belongs to somebody else, i.e. it is not one of `ours` (C6).
+    async fn ensure_group(&self, spec: &GroupSpec, ours: bool) -> PortResult<()>;
+    /// Makes the group's members exactly these; idempotent. `Missing`: a volume is not there (F8).
+    async fn set_members(&self, spec: &GroupSpec, members: &[Serial]) -> PortResult<()>;
+    /// Takes a group snapshot now and starts replicating it; idempotent by suffix (CG-06).
+    async fn snapshot_now(&self, spec: &GroupSpec, suffix: &PointSuffix) -> PortResult<()>;
+    /// Points of the group on the target array, newest first by `sequence`; asks the target only
+    /// (L3). Complete and incomplete ones.
+    async fn recovery_points(&self, spec: &GroupSpec) -> PortResult<Vec<RecoveryPoint>>;
+    /// Copies volumes out of one complete point to new, writable volumes on the target array.
+    /// One call for any number; never overwrites (F5). Idempotent by `copy_name` as long as the
+    /// copies keep their names. `Missing`: the point or a volume in it is gone (F2);
+    /// `AlreadyThere`: a name is taken by something that did not come from that point.
+    async fn recover_point(
+        &self,
+        spec: &GroupSpec,
+        point: &PointSuffix,
+        copies: &[CopyAsk],
+    ) -> PortResult<Vec<Copied>>;
+    /// Live volumes on `array` whose name starts so: what we made and nobody renamed.
+    async fn find_by_key(&self, array: &ArrayId, name_prefix: &str)
+    -> PortResult<Vec<ArrayVolume>>;
+    /// Destroys (never eradicates) the volumes with these serials, each only if its present name
+    /// starts with one of `ours`; already gone is fine. Returns those left alone (S4).
+    async fn release(
+        &self,
+        array: &ArrayId,
+        serials: &[Serial],
+        ours: &[String],
+    ) -> PortResult<Vec<Serial>>;
+    async fn health(&self, spec: &GroupSpec) -> PortResult<GroupHealth>;
+}

@@ -1,0 +1,232 @@
+//! Why we say no: a closed list, each with a stable code, its cause, and the command that helps
+//! (DOC-02). *All* findings are collected, not only the first.
+//!
+//! Absent: HTTP statuses (`http::problem`) and the texts of ports.
+
+use serde::{Deserialize, Serialize};
+
+/// A refusal, or a warning that in another mode would be one.
+#[derive(
+    Debug, Clone, PartialEq, Eq, PartialOrd, Ord, thiserror::Error, Serialize, Deserialize,
+)]
+#[serde(tag = "code", rename_all = "snake_case")]
+pub enum Refusal {
+    #[error("protection group {group} does not exist")]
+    NoSuchGroup { group: String },
+    #[error("operation {operation} does not exist")]
+    NoSuchOperation { operation: String },
+    #[error("the group has no member")]
+    NoMembers,
+    #[error("the group has no replication policy")]
+    NoPolicy,
+    #[error("no completely replicated recovery point exists at the target array")]
+    NothingToRecover,
+    #[error("recovery point {point} is not among the complete ones")]
+    NoSuchPoint { point: String },
+    #[error("Latest snapshot age ({age_min} min) exceeds RPO threshold ({max_min} min)")]
+    RpoViolation { age_min: u64, max_min: u64 },
+    #[error("an operation is running on this group: {operation}")]
+    OperationInProgress { operation: String },
+    #[error("this kind of operation cannot be done yet: {what}")]
+    NotSupported { what: String },
+    #[error("the group is {status}; this needs {needed}")]
+    WrongGroupStatus { status: String, needed: String },
+    #[error("could not ask {what}: {why}")]
+    CouldNotAsk { what: String, why: String },
+    #[error("no cinder-volume service that is up serves volume type {volume_type}")]
+    NoVolumeService { volume_type: String },
+    #[error("volume type {volume_type} does not exist at the target")]
+    NoVolumeType { volume_type: String },
+    #[error("{member}: no flavor at the target for {flavor}")]
+    NoFlavor { member: String, flavor: String },
+    #[error("{member}: flavor {flavor} at the target is smaller than at the source")]
+    FlavorSmaller { member: String, flavor: String },
+    #[error("{member}: no network at the target for {network}")]
+    NoNetwork { member: String, network: String },
+    #[error("{member}: no subnet at the target for {subnet}")]
+    NoSubnet { member: String, subnet: String },
+    #[error("{member}: no security group at the target for {security_group}")]
+    NoSecurityGroup {
+        member: String,
+        security_group: String,
+    },
+    #[error("{member}: address {address} is taken at the target")]
+    AddressTaken { member: String, address: String },
+    #[error(
+        "{member}: keypair {keypair} does not exist for the acting user; the VM is built without it"
+    )]
+    NoKeypair { member: String, keypair: String },
+    #[error("{member}: server group membership cannot be rebuilt")]
+    ServerGroupDropped { member: String },
+    #[error(
+        "quota for {resource} is too small: {wanted} more are needed, {used} of {limit} are used"
+    )]
+    QuotaExceeded {
+        resource: String,
+        wanted: i64,
+        used: i64,
+        limit: i64,
+    },
+    #[error("the service may not act in the tenant's project at the target: {why}")]
+    DelegationBroken { why: String },
+    #[error("the server {server} does not exist in this project")]
+    NoSuchServer { server: String },
+    #[error("server {server} is {status}; only ACTIVE and SHUTOFF servers can join")]
+    ServerState { server: String, status: String },
+    #[error("server {server} boots from image; its root disk is not a volume")]
+    RootNotAVolume { server: String },
+    #[error("server {server} has ephemeral or swap disk")]
+    EphemeralDisk { server: String },
+    #[error("Volume type mismatch: volume {volume} is of type {actual}, the group's is {wanted}")]
+    VolumeTypeMismatch {
+        volume: String,
+        actual: String,
+        wanted: String,
+    },
+    #[error("Volume not replication-eligible: {volume}: {why}")]
+    VolumeNotEligible { volume: String, why: String },
+    #[error("volume {volume} was not found on array {array}")]
+    VolumeNotOnArray { volume: String, array: String },
+    #[error("server {server} is already a member of group {group}")]
+    AlreadyProtected { server: String, group: String },
+    #[error("volume type does not support replication: {volume_type} at {site}")]
+    TypeNotReplicated { volume_type: String, site: String },
+    #[error("a name is needed: 1 to 255 letters without control characters")]
+    BadName,
+    #[error("a group named {name} already exists")]
+    NameTaken { name: String },
+    #[error("site {site} is not registered")]
+    NoSuchSite { site: String },
+    #[error("this project has no tenant mapping to site {site}")]
+    NoTenantMapping { site: String },
+    #[error("array {array} is not registered")]
+    ArrayNotRegistered { array: String },
+    #[error("replication policy: {why}")]
+    BadPolicy { why: String },
+    #[error("synchronous groups are not supported yet")]
+    SyncNotSupported,
+}
+
+/// How much a finding weighs in the mode at hand.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Severity {
+    Warning,
+    Blocking,
+}
+
+/// One thing found while checking; kept in plans and shown by dry runs.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Finding {
+    pub severity: Severity,
+    pub refusal: Refusal,
+}
+
+/// Everything that speaks against a request, at least one.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error, Serialize, Deserialize)]
+#[error("{}", self.0.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "))]
+pub struct Refusals(pub Vec<Refusal>);
+
+impl From<Refusal> for Refusals {
+    fn from(one: Refusal) -> Self {
+        Self(vec![one])
+    }
+}
+
+impl Refusal {
+    /// The stable machine code: the variant's name in snake case.
+    pub fn code(&self) -> String {
+        let tagged = serde_json::to_value(self).unwrap_or_default();
+        tagged
+            .get("code")
+            .and_then(|c| c.as_str())
+            .unwrap_or("refused")
+            .to_owned()
+    }
+
+    /// What to do about it: a command wherever one exists.
+    pub fn remedy(&self) -> &'static str {
+        use Refusal as R;
+        match self {
+            R::NoSuchGroup { .. } => "openstack protector protection-group list",
+            R::NoSuchOperation { .. } => "openstack protector operation list",
+            R::NoMembers => {
+                "openstack protector protection-group member-add <group> --instance-id <uuid>"
+            }
+            R::NoPolicy | R::BadPolicy { .. } => {
+                "openstack protector protection-group policy-create <group> ..."
+            }
+            R::NothingToRecover | R::NoSuchPoint { .. } => {
+                "openstack protector protection-group show <group>: recovery points; at the primary: openstack protector consistency-group sync <group>"
+            }
+            R::RpoViolation { .. } => {
+                "openstack protector consistency-group sync <group>, or repeat with --force to accept the loss"
+            }
+            R::OperationInProgress { .. } => "openstack protector operation show <id>",
+            R::NotSupported { .. } | R::SyncNotSupported => {
+                "use replication type async and an unplanned failover"
+            }
+            R::WrongGroupStatus { .. } => "openstack protector protection-group show <group>",
+            R::CouldNotAsk { .. } => "openstack protector site validate <site>",
+            R::NoVolumeService { .. } => {
+                "openstack volume service list; start cinder-volume of that back end"
+            }
+            R::NoVolumeType { .. } | R::TypeNotReplicated { .. } => {
+                "openstack volume type set --property replication_enabled='<is> True' --property replication_type='<in> async' <type>"
+            }
+            R::NoFlavor { .. } | R::FlavorSmaller { .. } => {
+                "openstack flavor create, or map it: openstack protector protection-group mapping set"
+            }
+            R::NoNetwork { .. } | R::NoSubnet { .. } => {
+                "openstack network create, or map it: openstack protector protection-group mapping set"
+            }
+            R::NoSecurityGroup { .. } => {
+                "openstack security group create, or map it: openstack protector protection-group mapping set"
+            }
+            R::AddressTaken { .. } => {
+                "free the address (openstack port list --fixed-ip ip-address=<ip>), or set the interface to take a new one"
+            }
+            R::NoKeypair { .. } => "openstack keypair create as the acting user, or map it",
+            R::ServerGroupDropped { .. } => {
+                "none needed; put the server into a group of the target by hand if it matters"
+            }
+            R::QuotaExceeded { .. } => "openstack quota set <project>",
+            R::DelegationBroken { .. } => "openstack dr tenant mapping create (admin)",
+            R::NoSuchServer { .. } | R::ServerState { .. } => "openstack server show <uuid>",
+            R::RootNotAVolume { .. } | R::EphemeralDisk { .. } => {
+                "rebuild the server from volumes with a flavor without local disks"
+            }
+            R::VolumeTypeMismatch { .. } | R::VolumeNotEligible { .. } => {
+                "cinder retype --migration-policy on-demand <volume> <type>, then add the member again"
+            }
+            R::VolumeNotOnArray { .. } => {
+                "openstack protector site validate <site>; check the policy's array"
+            }
+            R::AlreadyProtected { .. } => "openstack protector protection-group show <group>",
+            R::BadName => "choose another name",
+            R::NameTaken { .. } => "choose another name, or use the existing group",
+            R::NoSuchSite { .. } => "openstack protector site list",
+            R::NoTenantMapping { .. } => "openstack dr tenant mapping create (admin)",
+            R::ArrayNotRegistered { .. } => "ask an administrator to register the array",
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn codes_are_the_variant_names() {
+        assert_eq!(Refusal::NoMembers.code(), "no_members");
+        let rpo = Refusal::RpoViolation {
+            age_min: 47,
+            max_min: 15,
+        };
+        assert_eq!(rpo.code(), "rpo_violation");
+        assert_eq!(
+            rpo.to_string(),
+            "Latest snapshot age (47 min) exceeds RPO threshold (15 min)"
+        );
+    }
+}
