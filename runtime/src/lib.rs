@@ -9,7 +9,11 @@ pub mod crash;
 pub mod ctx;
 pub mod entropy;
 pub mod introspect;
+pub mod mailbox;
+pub mod panic_hook;
 pub mod remote;
+pub mod serve;
+pub mod supervisor;
 mod sync;
 mod text;
 

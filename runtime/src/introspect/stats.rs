@@ -140,6 +140,11 @@ impl Stats {
     /// Notes that the message in hand is done and what the state looks like now.
     pub fn finish(&self, state: serde_json::Value) {
         self.handled.fetch_add(1, Ordering::Relaxed);
+        self.rest_now(state);
+    }
+
+    /// Notes that nothing is in hand and what the state looks like, without counting a message.
+    pub fn rest_now(&self, state: serde_json::Value) {
         let mut rest = lock(&self.rest);
         rest.busy = None;
         rest.state = state;

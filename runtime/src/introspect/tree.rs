@@ -13,7 +13,13 @@ use crate::sync::lock;
 /// All live places of one site.
 #[derive(Debug, Default)]
 pub struct Tree {
-    places: Mutex<BTreeMap<String, Arc<Stats>>>,
+    places: Mutex<Places>,
+}
+
+#[derive(Debug, Default)]
+struct Places {
+    by_path: BTreeMap<String, (u64, Arc<Stats>)>,
+    entered: u64,
 }
 
 /// Which part of the tree a reader wants. Empty: all of it.
@@ -61,18 +67,19 @@ pub struct ActorView {
 pub struct Entry {
     tree: Arc<Tree>,
     path: String,
-    stats: Arc<Stats>,
+    number: u64,
 }
 
 impl Drop for Entry {
     fn drop(&mut self) {
         let mut places = lock(&self.tree.places);
-        // A successor may have taken the path already: leave it alone.
+        // A successor may have taken the path already, even with the same figures: leave it alone.
         if places
+            .by_path
             .get(&self.path)
-            .is_some_and(|s| Arc::ptr_eq(s, &self.stats))
+            .is_some_and(|(number, _)| *number == self.number)
         {
-            places.remove(&self.path);
+            places.by_path.remove(&self.path);
         }
     }
 }
@@ -81,25 +88,27 @@ impl Tree {
     /// Shows `stats` at `path` until the entry is dropped. A second entry at one path hides the first.
     pub fn enter(self: &Arc<Self>, path: impl Into<String>, stats: Arc<Stats>) -> Entry {
         let path = path.into();
-        lock(&self.places).insert(path.clone(), stats.clone());
-        Entry {
-            tree: self.clone(),
-            path,
-            stats,
-        }
+        let mut places = lock(&self.places);
+        places.entered += 1;
+        let number = places.entered;
+        places.by_path.insert(path.clone(), (number, stats));
+        let tree = self.clone();
+        Entry { tree, path, number }
     }
 
     /// The figures at `path`, if something lives there.
     pub fn stats(&self, path: &str) -> Option<Arc<Stats>> {
-        lock(&self.places).get(path).cloned()
+        let places = lock(&self.places);
+        places.by_path.get(path).map(|(_, stats)| stats.clone())
     }
 
     /// At most `limit` places that pass `filter`, sorted by the parts of their paths, parents first.
     pub fn snapshot(&self, filter: &TreeFilter, limit: usize) -> Vec<ActorView> {
         let mut places: Vec<(String, Arc<Stats>)> = lock(&self.places)
+            .by_path
             .iter()
-            .filter(|(path, stats)| filter.passes(path, stats.kind()))
-            .map(|(path, stats)| (path.clone(), stats.clone()))
+            .filter(|(path, (_, stats))| filter.passes(path, stats.kind()))
+            .map(|(path, (_, stats))| (path.clone(), stats.clone()))
             .collect();
         // By parts: as plain text `a-b` would fall between `a` and `a/b`.
         places.sort_by(|a, b| a.0.split('/').cmp(b.0.split('/')));
@@ -146,6 +155,7 @@ fn view(path: String, stats: &Stats) -> ActorView {
 
 #[cfg(test)]
 mod tests {
+    use super::super::{REASONS_MAX, TEXT_BYTES_MAX};
     use super::*;
 
     fn tree_of(paths: &[&str]) -> (Arc<Tree>, Vec<Entry>) {
@@ -192,7 +202,8 @@ mod tests {
     #[test]
     fn a_dropped_entry_leaves_and_never_takes_its_successor_along() {
         let (tree, mut entries) = tree_of(&["a"]);
-        let successor = tree.enter("a", Arc::new(Stats::new("leaf", 4)));
+        let same = tree.stats("a").unwrap();
+        let successor = tree.enter("a", same);
         entries.clear();
         assert_eq!(paths(&tree, &TreeFilter::default(), 9), ["a"]);
         drop(successor);
@@ -209,7 +220,7 @@ mod tests {
         let _entry = tree.enter("a", Arc::new(stats));
         let view = tree.snapshot(&TreeFilter::default(), 1).remove(0);
         assert_eq!(view.restarts, 20);
-        assert_eq!(view.restart_reasons.len(), super::super::REASONS_MAX);
+        assert_eq!(view.restart_reasons.len(), REASONS_MAX);
         assert_eq!(view.restart_reasons.last().map(|r| r.at_us), Some(19));
         assert!(
             view.restart_reasons
@@ -217,6 +228,4 @@ mod tests {
                 .all(|r| r.reason.len() <= TEXT_BYTES_MAX)
         );
     }
-
-    use super::super::TEXT_BYTES_MAX;
 }

@@ -29,6 +29,23 @@ pub struct Lease<T> {
     pub generation: u64,
 }
 
+// Neither shows its value: it is a token.
+impl<T> std::fmt::Debug for Fresh<T> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Fresh")
+            .field("expires_at_ms", &self.expires_at_ms)
+            .finish_non_exhaustive()
+    }
+}
+
+impl<T> std::fmt::Debug for Lease<T> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Lease")
+            .field("generation", &self.generation)
+            .finish_non_exhaustive()
+    }
+}
+
 /// Holds one value, renews it by one login at a time. `E`: what a login fails with.
 pub struct Session<T: Clone, E: Clone = CallError> {
     clock: Arc<dyn Clock>,
