@@ -1,0 +1,6 @@
+//! Neutron: the `Network` port. Absent: routers, floating IPs, tags.
+
+mod port;
+mod ports;
+mod surroundings;
+mod wire;

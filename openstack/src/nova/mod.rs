@@ -1,0 +1,9 @@
+//! Nova: the `Compute` port. Absent: everything a recovered server does not carry over, and waiting
+//! for a state.
+
+mod create;
+mod flavors;
+mod port;
+mod servers;
+pub(crate) mod version;
+mod wire;
