@@ -71,8 +71,8 @@ pub enum Input {
     Restored,
     /// R13: the peer's answer to a `head` ticket, with the peer's envelope if that is newer.
     Head {
-        head: Verified,
-        envelope: Option<Verified>,
+        head: Box<Verified>,
+        envelope: Option<Box<Verified>>,
     },
     /// The engine starts: tickets are gone and a requested operation is over.
     EngineStarted,
@@ -101,7 +101,7 @@ impl Input {
             MessageContent::Release(_) => Self::Release(message),
             MessageContent::Rejection(_) => Self::Rejection(message),
             MessageContent::Head(_) => Self::Head {
-                head: message,
+                head: Box::new(message),
                 envelope: None,
             },
         }

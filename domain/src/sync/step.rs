@@ -55,7 +55,9 @@ pub fn step(
         Input::Release(release) => turn.release(&release)?,
         Input::Settle { content } => turn.settle(content)?,
         Input::Restored => turn.restored(),
-        Input::Head { head, envelope } => turn.compare_head(&head, envelope)?,
+        Input::Head { head, envelope } => {
+            turn.compare_head(&head, envelope.map(|envelope| *envelope))?
+        }
         Input::EngineStarted => turn.engine_started(),
         Input::TakeLocal { operation } => turn.take_local(operation)?,
         Input::EndLocal { operation } => turn.end_local(operation)?,
