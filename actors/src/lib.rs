@@ -1,1 +1,19 @@
-//! (being written)
+//! The actors of one site: protection groups, operations, site connections, array sessions,
+//! sweepers. They gather facts, ask `domain` what to do, journal it, and do it.
+//!
+//! Absent: decisions (`domain`), SQL (`store`), how a cloud or an array is spoken to (ports), HTTP.
+
+mod care;
+mod engine;
+mod gather;
+mod groups;
+mod journal;
+mod operation;
+mod protection_group;
+mod site;
+mod site_connection;
+mod sweepers;
+
+pub use care::Care;
+pub use engine::ActorEngine;
+pub use site::{Peers, Site, SiteParts, StartError};

@@ -68,7 +68,7 @@ pub enum Command {
     /// R2, at the peer.
     Reserve { ticket: Signed },
     /// R3: what the ticket said, now that the peer has attested.
-    Commit { ticket: Signed, reservation: Signed },
+    Commit { reservation: Signed },
     /// R6.
     Store { envelope: Signed },
     /// R7.

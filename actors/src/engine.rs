@@ -1,0 +1,289 @@
+//! The engine port, in process: every command to its group's actor, every question to the store.
+//!
+//! Absent: decisions, and anything that waits for a cloud.
+
+use crate::protection_group::{Answer, ChangeAsk, GroupMsg, MoveAsk, not_found};
+use crate::site::Site;
+use async_trait::async_trait;
+use protector_domain::ids::{GroupId, OperationId};
+use protector_domain::operation::Operation;
+use protector_domain::ports::Engine;
+use protector_domain::ports::engine::{
+    Caller, Change, Command, EngineError, GroupRef, GroupView, Query, Reply, SyncView, View,
+};
+use protector_domain::sync::{MAX_MESSAGE_BYTES, Signed, leader, verify};
+use protector_store::{StoreError, StoredGroup};
+
+/// How long a caller waits for its group, milliseconds: a gatherer asks many services.
+const COMMAND_LIMIT_MS: u64 = 120_000;
+/// Rows of one page at most.
+const PAGE_MAX: u32 = 1_000;
+
+/// Clones are equal.
+#[derive(Clone)]
+pub struct ActorEngine {
+    site: Site,
+}
+
+fn store_failed(error: &StoreError) -> EngineError {
+    EngineError::Unavailable {
+        why: error.to_string(),
+    }
+}
+
+impl ActorEngine {
+    pub fn new(site: Site) -> Self {
+        Self { site }
+    }
+
+    async fn ask_group(
+        &self,
+        group: GroupId,
+        kind: &'static str,
+        message: impl FnOnce(Answer) -> GroupMsg,
+    ) -> Result<Reply, EngineError> {
+        let unavailable = |why: &dyn std::fmt::Display| EngineError::Unavailable {
+            why: why.to_string(),
+        };
+        let mailbox = self
+            .site
+            .groups()
+            .wake(&self.site, group)
+            .await
+            .map_err(|e| unavailable(&e))?;
+        let answer = mailbox.ask(kind, COMMAND_LIMIT_MS, message).await;
+        answer.map_err(|e| unavailable(&e))?
+    }
+
+    /// A message that a courier brought, if it is genuine (X11); to the actor of its group.
+    async fn courier(&self, caller: &Caller, signed: &Signed) -> Result<Reply, EngineError> {
+        let me = self.site.identity().as_peer();
+        let message = verify(signed, MAX_MESSAGE_BYTES, &me, self.site.peers())?;
+        let (group, caller) = (message.message().group, caller.clone());
+        let message = Box::new(message);
+        self.ask_group(group, "courier", |answer| GroupMsg::Courier {
+            caller,
+            message,
+            answer,
+        })
+        .await
+    }
+
+    async fn ticket(
+        &self,
+        caller: &Caller,
+        group: Option<GroupId>,
+        change: Change,
+    ) -> Result<Reply, EngineError> {
+        let is_create = matches!(change, Change::Create { .. });
+        let group = match (group, is_create) {
+            (Some(group), false) => group,
+            (None, true) => GroupId(self.site.ctx().uuid()),
+            _ => {
+                return Err(EngineError::NotFound {
+                    what: "protection group".to_owned(),
+                });
+            }
+        };
+        let ask = Box::new(ChangeAsk {
+            caller: caller.clone(),
+            change,
+        });
+        self.ask_group(group, "ticket", |answer| GroupMsg::Ticket { ask, answer })
+            .await
+    }
+
+    /// A group of this store that the caller may see.
+    async fn known(&self, caller: &Caller, group: GroupId) -> Result<StoredGroup, EngineError> {
+        let stored = self
+            .site
+            .store()
+            .group_fetch(group)
+            .await
+            .map_err(|e| store_failed(&e))?;
+        let seen = stored.filter(|s| caller.is_admin || s.project == caller.project);
+        seen.ok_or_else(|| not_found(group))
+    }
+
+    async fn find(&self, caller: &Caller, wanted: &GroupRef) -> Result<StoredGroup, EngineError> {
+        if let Ok(id) = wanted.0.parse::<GroupId>() {
+            return self.known(caller, id).await;
+        }
+        let found = self
+            .site
+            .store()
+            .group_find(&caller.project, &wanted.0)
+            .await;
+        let missing = || EngineError::NotFound {
+            what: format!("protection group {}", wanted.0),
+        };
+        match found {
+            Ok(found) => found.ok_or_else(missing),
+            Err(StoreError::AlreadyThere { .. }) => Err(EngineError::Ambiguous {
+                name: wanted.0.clone(),
+            }),
+            Err(error) => Err(store_failed(&error)),
+        }
+    }
+
+    async fn operation(&self, caller: &Caller, id: OperationId) -> Result<Operation, EngineError> {
+        let found = self
+            .site
+            .store()
+            .operation_fetch(id)
+            .await
+            .map_err(|e| store_failed(&e))?;
+        let seen = found.filter(|o| caller.is_admin || o.project == caller.project);
+        seen.ok_or_else(|| EngineError::NotFound {
+            what: format!("operation {id}"),
+        })
+    }
+
+    async fn groups(
+        &self,
+        caller: &Caller,
+        marker: Option<String>,
+        limit: u32,
+    ) -> Result<View, EngineError> {
+        let marker = marker.and_then(|m| m.parse().ok());
+        let listed = self
+            .site
+            .store()
+            .group_list(&caller.project, marker, limit.min(PAGE_MAX))
+            .await;
+        let groups = listed.map_err(|e| store_failed(&e))?;
+        Ok(View::Groups {
+            groups: groups.iter().filter_map(group_view).collect(),
+        })
+    }
+
+    async fn operations(
+        &self,
+        caller: &Caller,
+        group: Option<GroupId>,
+        marker: Option<String>,
+        limit: u32,
+    ) -> Result<View, EngineError> {
+        let marker = marker.and_then(|m| m.parse().ok());
+        let store = self.site.store();
+        let listed = store
+            .operation_list(&caller.project, group, marker, limit.min(PAGE_MAX))
+            .await;
+        Ok(View::Operations {
+            operations: listed.map_err(|e| store_failed(&e))?,
+        })
+    }
+
+    async fn events(
+        &self,
+        caller: &Caller,
+        id: OperationId,
+        after: u64,
+        limit: u32,
+    ) -> Result<View, EngineError> {
+        let operation = self.operation(caller, id).await?;
+        let listed = self
+            .site
+            .store()
+            .event_list(operation.id, after, limit.min(PAGE_MAX))
+            .await;
+        Ok(View::Events {
+            events: listed.map_err(|e| store_failed(&e))?,
+        })
+    }
+
+    async fn sync(&self, caller: &Caller, group: GroupId) -> Result<View, EngineError> {
+        let stored = self.known(caller, group).await?;
+        let current = stored.sync.current().ok_or_else(|| not_found(group))?;
+        let sync = SyncView {
+            head: stored.sync.head(),
+            envelope: current.signed().clone(),
+            synced: stored.sync.is_synced(),
+        };
+        Ok(View::Sync {
+            sync: Box::new(sync),
+        })
+    }
+}
+
+/// The group as shown; `None` for what has no readable body (a tombstone).
+fn group_view(stored: &StoredGroup) -> Option<GroupView> {
+    let body = stored.body.clone()?;
+    let at = stored.sync.fence()?;
+    Some(GroupView {
+        id: stored.id,
+        project: stored.project.clone(),
+        current_primary_site: body.sides.of(leader(at.epoch)).site,
+        body,
+        pair: at.pair(),
+        synced: stored.sync.is_synced(),
+        deleted: stored.sync.is_deleted(),
+    })
+}
+
+#[async_trait]
+impl Engine for ActorEngine {
+    async fn command(&self, caller: &Caller, command: Command) -> Result<Reply, EngineError> {
+        match command {
+            Command::Ticket { group, change } => self.ticket(caller, group, change).await,
+            Command::Reserve { ticket: signed }
+            | Command::Commit {
+                reservation: signed,
+            }
+            | Command::Store { envelope: signed }
+            | Command::Receipt { receipt: signed } => self.courier(caller, &signed).await,
+            Command::Failover {
+                group,
+                ask,
+                dry_run,
+                idempotency_key,
+            } => {
+                let caller = caller.clone();
+                let ask = Box::new(MoveAsk {
+                    caller,
+                    ask,
+                    dry_run,
+                    idempotency_key,
+                });
+                self.ask_group(group, "failover", |answer| GroupMsg::Failover {
+                    ask,
+                    answer,
+                })
+                .await
+            }
+            Command::SyncVolumes { group } => {
+                let caller = caller.clone();
+                let message = |answer| GroupMsg::SyncVolumes { caller, answer };
+                self.ask_group(group, "sync_volumes", message).await
+            }
+        }
+    }
+
+    async fn query(&self, caller: &Caller, query: Query) -> Result<View, EngineError> {
+        match query {
+            Query::GroupList { marker, limit } => self.groups(caller, marker, limit).await,
+            Query::Group { group } => {
+                let stored = self.find(caller, &group).await?;
+                let view = group_view(&stored).ok_or_else(|| not_found(stored.id))?;
+                Ok(View::Group {
+                    group: Box::new(view),
+                })
+            }
+            Query::Sync { group } => self.sync(caller, group).await,
+            Query::OperationList {
+                group,
+                marker,
+                limit,
+            } => self.operations(caller, group, marker, limit).await,
+            Query::Operation { operation } => {
+                let operation = Box::new(self.operation(caller, operation).await?);
+                Ok(View::Operation { operation })
+            }
+            Query::OperationEvents {
+                operation,
+                after_seq,
+                limit,
+            } => self.events(caller, operation, after_seq, limit).await,
+        }
+    }
+}

@@ -1,0 +1,185 @@
+//! Facts for a change of the record, and the draft that `domain` makes of them.
+
+use super::member;
+use crate::protection_group::{ChangeAsk, not_found};
+use crate::site::Site;
+use protector_domain::change::{
+    CreateAsk, CreateFacts, PeerFacts, PolicyAsk, PolicyFacts, add_member, create, set_mappings,
+    set_policy,
+};
+use protector_domain::ids::{ArrayId, GroupId, ProjectId};
+use protector_domain::ports::Acting;
+use protector_domain::ports::engine::{Change, EngineError};
+use protector_domain::record::GroupBody;
+use protector_domain::refusal::Refusals;
+use protector_store::{Array, StoredGroup};
+
+/// What the record would say.
+pub(crate) struct Drafted {
+    pub body: GroupBody,
+    pub is_create: bool,
+}
+
+pub(super) fn unavailable(why: &impl std::fmt::Display) -> EngineError {
+    EngineError::Unavailable {
+        why: why.to_string(),
+    }
+}
+
+/// The draft, or why there is none; an `EngineError` if the world could not be asked.
+pub(crate) async fn draft(
+    site: &Site,
+    group: GroupId,
+    ask: &ChangeAsk,
+) -> Result<Result<Drafted, Refusals>, EngineError> {
+    let drafted = match &ask.change {
+        Change::Create { .. } => create_draft(site, ask).await?,
+        Change::SetPolicy { .. } => policy_draft(site, group, ask).await?,
+        Change::AddMember { instance_id } => {
+            let stored = own_group(site, group, ask).await?;
+            let body = body_of(&stored)?;
+            let facts = member::facts(site, &stored, body, instance_id).await?;
+            add_member(body, &facts)
+        }
+        Change::SetMappings { networks, subnets } => {
+            let stored = own_group(site, group, ask).await?;
+            Ok(set_mappings(
+                body_of(&stored)?,
+                networks.clone(),
+                subnets.clone(),
+            ))
+        }
+    };
+    let is_create = matches!(ask.change, Change::Create { .. });
+    Ok(drafted.map(|body| Drafted { body, is_create }))
+}
+
+async fn own_group(
+    site: &Site,
+    group: GroupId,
+    ask: &ChangeAsk,
+) -> Result<StoredGroup, EngineError> {
+    let stored = site
+        .store()
+        .group_fetch(group)
+        .await
+        .map_err(|e| unavailable(&e))?;
+    let own = stored.filter(|s| ask.caller.is_admin || s.project == ask.caller.project);
+    own.ok_or_else(|| not_found(group))
+}
+
+fn body_of(stored: &StoredGroup) -> Result<&GroupBody, EngineError> {
+    stored.body.as_ref().ok_or_else(|| not_found(stored.id))
+}
+
+async fn create_draft(
+    site: &Site,
+    ask: &ChangeAsk,
+) -> Result<Result<GroupBody, Refusals>, EngineError> {
+    let Change::Create {
+        name,
+        description,
+        replication_type,
+        secondary_site,
+        volume_type,
+        secondary_volume_type,
+    } = &ask.change
+    else {
+        return Err(unavailable(&"not a create"));
+    };
+    let project = &ask.caller.project;
+    let store = site.store();
+    let peer = store
+        .site_find(secondary_site)
+        .await
+        .map_err(|e| unavailable(&e))?;
+    let peer = match peer.filter(|p| p.id != site.id()) {
+        None => None,
+        Some(found) => {
+            let mapping = store
+                .tenant_mapping_find(project, found.id)
+                .await
+                .map_err(|e| unavailable(&e))?;
+            Some(PeerFacts {
+                site: found.id,
+                project: mapping.map(|m| m.remote_project),
+            })
+        }
+    };
+    let taken = store
+        .group_find(project, name)
+        .await
+        .map_err(|e| unavailable(&e))?;
+    let acting = Acting::ServiceIn(project.clone());
+    let volume_types = site.cloud().volumes.volume_type_list(&acting).await;
+    let facts = CreateFacts {
+        site: site.id(),
+        project: project.clone(),
+        peer,
+        name_taken: taken.is_some(),
+        volume_types: volume_types.map_err(|e| unavailable(&e))?,
+        now_us: site.ctx().now_us(),
+    };
+    let wanted = CreateAsk {
+        name: name.clone(),
+        description: description.clone(),
+        replication_type: *replication_type,
+        secondary_site: secondary_site.clone(),
+        volume_type: volume_type.clone(),
+        secondary_volume_type: secondary_volume_type.clone(),
+    };
+    Ok(create(&wanted, &facts))
+}
+
+/// The registered array that `wanted` names or identifies, if this project may use it.
+fn resolve(arrays: &[Array], wanted: &ArrayId, project: &ProjectId) -> ArrayId {
+    let may = |a: &&Array| {
+        a.allowed_projects
+            .as_ref()
+            .is_none_or(|p| p.contains(project))
+    };
+    let is = |a: &&Array| &a.id == wanted || a.name == wanted.as_str();
+    let found = arrays.iter().filter(may).find(is);
+    found.map_or_else(|| wanted.clone(), |a| a.id.clone())
+}
+
+async fn policy_draft(
+    site: &Site,
+    group: GroupId,
+    ask: &ChangeAsk,
+) -> Result<Result<GroupBody, Refusals>, EngineError> {
+    let Change::SetPolicy {
+        primary_array,
+        secondary_array,
+        pure_pg_name,
+        replication_interval_s,
+        rpo_minutes,
+    } = &ask.change
+    else {
+        return Err(unavailable(&"not a policy"));
+    };
+    let stored = own_group(site, group, ask).await?;
+    let arrays = site
+        .store()
+        .array_list()
+        .await
+        .map_err(|e| unavailable(&e))?;
+    let project = &stored.project;
+    let may = |a: &&Array| {
+        a.allowed_projects
+            .as_ref()
+            .is_none_or(|p| p.contains(project))
+    };
+    let facts = PolicyFacts {
+        group,
+        registered: arrays.iter().filter(may).map(|a| a.id.clone()).collect(),
+    };
+    let wanted = PolicyAsk {
+        primary_array: resolve(&arrays, primary_array, project),
+        secondary_array: resolve(&arrays, secondary_array, project),
+        pure_pg_name: pure_pg_name.clone(),
+        replication_interval_s: *replication_interval_s,
+        rpo_minutes: *rpo_minutes,
+    };
+    Ok(set_policy(body_of(&stored)?, &wanted, &facts))
+}

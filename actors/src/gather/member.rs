@@ -1,0 +1,98 @@
+//! A server that is to join, read whole: Nova, Cinder, Neutron, and the array behind its volumes.
+
+use super::change::unavailable;
+use crate::site::Site;
+use protector_domain::change::MemberFacts;
+use protector_domain::ids::{DiskId, MemberId, ServerId};
+use protector_domain::ports::compute::Server;
+use protector_domain::ports::engine::EngineError;
+use protector_domain::ports::network::PortFilter;
+use protector_domain::ports::storage::ArrayVolume;
+use protector_domain::ports::volumes::Volume;
+use protector_domain::ports::{Acting, PortResult};
+use protector_domain::record::GroupBody;
+use protector_store::StoredGroup;
+
+/// Volumes of one server that are read at most; Nova itself stops far earlier.
+const VOLUMES_MAX: usize = 256;
+
+/// Facts for `domain::change::add_member`.
+pub(super) async fn facts(
+    site: &Site,
+    group: &StoredGroup,
+    body: &GroupBody,
+    wanted: &ServerId,
+) -> Result<MemberFacts, EngineError> {
+    let acting = Acting::ServiceIn(group.project.clone());
+    let server = site.cloud().compute.server_fetch(&acting, wanted).await;
+    let server = server.map_err(|e| unavailable(&e))?;
+    let (volumes, array_volumes) = volumes(site, group, body, &acting, server.as_ref()).await?;
+    let cloud = site.cloud();
+    let filter = PortFilter {
+        device: Some(wanted.clone()),
+        ..PortFilter::default()
+    };
+    let (flavors, volume_types, ports, networks, subnets, security_groups) = futures::join!(
+        cloud.compute.flavor_list(&acting),
+        cloud.volumes.volume_type_list(&acting),
+        cloud.network.port_list(&acting, &filter),
+        cloud.network.network_list(&acting),
+        cloud.network.subnet_list(&acting),
+        cloud.network.security_group_list(&acting),
+    );
+    let protected_by = site.store().group_of_server(&group.project, wanted).await;
+    let disks = server
+        .as_ref()
+        .map_or(0, |s| s.volumes.len())
+        .min(VOLUMES_MAX);
+    Ok(MemberFacts {
+        member: MemberId(site.ctx().uuid()),
+        disks: (0..disks).map(|_| DiskId(site.ctx().uuid())).collect(),
+        here: group.sync.role(),
+        project: group.project.clone(),
+        wanted: wanted.clone(),
+        server,
+        flavors: known(flavors)?,
+        volumes,
+        volume_types: known(volume_types)?,
+        array_volumes,
+        ports: known(ports)?,
+        networks: known(networks)?,
+        subnets: known(subnets)?,
+        security_groups: known(security_groups)?,
+        protected_by: protected_by.map_err(|e| unavailable(&e))?,
+    })
+}
+
+fn known<T>(answer: PortResult<T>) -> Result<T, EngineError> {
+    answer.map_err(|e| unavailable(&e))
+}
+
+type Found = (Vec<Volume>, Vec<Option<ArrayVolume>>);
+
+async fn volumes(
+    site: &Site,
+    group: &StoredGroup,
+    body: &GroupBody,
+    acting: &Acting,
+    server: Option<&Server>,
+) -> Result<Found, EngineError> {
+    let (mut volumes, mut on_array) = (Vec::new(), Vec::new());
+    let array = body.policy.as_ref().map(|p| p.array_of(group.sync.role()));
+    for attached in server.iter().flat_map(|s| &s.volumes).take(VOLUMES_MAX) {
+        let volume = known(
+            site.cloud()
+                .volumes
+                .volume_fetch(acting, &attached.volume)
+                .await,
+        )?;
+        let Some(volume) = volume else { continue };
+        let found = match array {
+            Some(array) => known(site.storage().locate(array, &volume.id).await)?,
+            None => None,
+        };
+        volumes.push(volume);
+        on_array.push(found);
+    }
+    Ok((volumes, on_array))
+}

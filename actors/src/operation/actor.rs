@@ -1,0 +1,254 @@
+//! The operation actor: holds the journal, asks the saga rule what is next, starts it.
+
+use super::ending;
+use super::perform::Job;
+use super::step_run::{StepEnd, StepRun};
+use crate::site::Site;
+use protector_domain::effect::Effect;
+use protector_domain::ids::OperationId;
+use protector_domain::operation::Outcome;
+use protector_domain::plan::{Plan, StepAt};
+use protector_domain::saga::{Advance, Journal, Way, advance, progress_pct};
+use protector_runtime::mailbox::{Behaviour, Kind, Mailbox};
+use protector_runtime::supervisor::{ChildSpec, Restart};
+use protector_store::OperationUpdate;
+use ractor::ActorProcessingErr;
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use tokio::task::JoinSet;
+
+/// Steps of one operation that run at the same time.
+const STEPS_AT_ONCE: usize = 32;
+/// Each running step sends one message; besides these there are only progress notes.
+const KIND: Kind = Kind {
+    name: "operation",
+    cap: STEPS_AT_ONCE * 2,
+};
+const SHUTDOWN_MS: u64 = 5_000;
+
+pub(crate) struct OperationActor {
+    site: Site,
+}
+
+pub(crate) struct OperationArgs {
+    pub operation: OperationId,
+}
+
+/// What an operation hears, only from its own tasks.
+pub(crate) enum Msg {
+    /// A step's run is over.
+    StepEnded { at: StepAt, way: Way, end: StepEnd },
+    /// The last words are written: nothing is left to do.
+    Over,
+    /// They could not be written.
+    EndFailed(String),
+}
+
+pub(crate) struct State {
+    plan: Arc<Plan>,
+    journal: Arc<Journal>,
+    running: BTreeSet<(StepAt, Way)>,
+    /// Dies with the actor: a killed operation leaves no step behind.
+    tasks: JoinSet<()>,
+    pct: u8,
+    ending: bool,
+}
+
+/// The operation as a child of the groups' supervisor; it is over when it ends cleanly.
+pub(crate) fn child_spec(site: &Site, operation: OperationId) -> (ChildSpec, Mailbox<Msg>) {
+    let made = site.clone();
+    let make = move || {
+        (
+            OperationActor { site: made.clone() },
+            OperationArgs { operation },
+        )
+    };
+    let id = format!("operation-{operation}");
+    ChildSpec::tracked(site.ctx(), id, Restart::Transient, SHUTDOWN_MS, KIND, make)
+}
+
+impl Behaviour for OperationActor {
+    type Msg = Msg;
+    type State = State;
+    type Args = OperationArgs;
+
+    async fn init(
+        &self,
+        me: &Mailbox<Msg>,
+        args: OperationArgs,
+    ) -> Result<State, ActorProcessingErr> {
+        let store = self.site.store();
+        let missing = || format!("operation {} is not in the store", args.operation);
+        let operation = store
+            .operation_fetch(args.operation)
+            .await?
+            .ok_or_else(missing)?;
+        let effects = store.effects_by_operation(args.operation).await?;
+        let journal: Journal = effects
+            .into_iter()
+            .map(|e| (e.key.to_string(), e))
+            .collect();
+        let mut state = State {
+            plan: Arc::new(operation.plan),
+            journal: Arc::new(journal),
+            running: BTreeSet::new(),
+            tasks: JoinSet::new(),
+            pct: operation.progress_pct,
+            ending: operation.status.is_terminal(),
+        };
+        if state.ending {
+            me.try_send("over", Msg::Over)?;
+        } else {
+            self.go_on(me, &mut state);
+        }
+        Ok(state)
+    }
+
+    async fn handle(
+        &self,
+        me: &Mailbox<Msg>,
+        msg: Msg,
+        state: &mut State,
+    ) -> Result<(), ActorProcessingErr> {
+        match msg {
+            Msg::StepEnded {
+                at,
+                way,
+                end: StepEnd::Rows(effects),
+            } => {
+                state.running.remove(&(at, way));
+                state.note(effects);
+                self.show_progress(state);
+                self.go_on(me, state);
+                Ok(())
+            }
+            Msg::StepEnded {
+                end: StepEnd::Fenced,
+                ..
+            } => {
+                tracing::warn!(operation = %state.plan.operation, "a newer epoch leads: stopping");
+                stop(me);
+                Ok(())
+            }
+            // The supervisor starts us again from the journal, after its pause.
+            Msg::StepEnded {
+                end: StepEnd::StoreDown(error),
+                ..
+            } => Err(Box::new(error)),
+            Msg::Over => {
+                stop(me);
+                Ok(())
+            }
+            Msg::EndFailed(why) => Err(why.into()),
+        }
+    }
+
+    fn snapshot(&self, state: &State) -> serde_json::Value {
+        let running = state.running.iter().filter_map(|(at, way)| {
+            let lane = state.plan.lane(*at)?;
+            let step = state.plan.step(*at)?;
+            Some(format!("{} {} {:?}", lane.title, step.name(), way))
+        });
+        serde_json::json!({
+            "group": state.plan.group,
+            "kind": state.plan.kind,
+            "progress_pct": state.pct,
+            "running": running.take(STEPS_AT_ONCE).collect::<Vec<_>>(),
+        })
+    }
+}
+
+fn stop(me: &Mailbox<Msg>) {
+    if let Some(cell) = me.cell() {
+        cell.stop(None);
+    }
+}
+
+impl State {
+    fn note(&mut self, effects: Vec<Effect>) {
+        let journal = Arc::make_mut(&mut self.journal);
+        for effect in effects {
+            journal.insert(effect.key.to_string(), effect);
+        }
+    }
+}
+
+impl OperationActor {
+    /// Starts what may run now, or the end.
+    fn go_on(&self, me: &Mailbox<Msg>, state: &mut State) {
+        if state.ending {
+            return;
+        }
+        match advance(&state.plan, &state.journal) {
+            Advance::Work(work) => {
+                for (at, way) in work {
+                    if state.running.len() >= STEPS_AT_ONCE {
+                        break;
+                    }
+                    self.start_step(me, state, at, way);
+                }
+            }
+            Advance::Settled(outcome) if state.running.is_empty() => {
+                state.ending = true;
+                self.start_end(me, state, outcome);
+            }
+            Advance::Settled(_) => {}
+        }
+    }
+
+    fn start_step(&self, me: &Mailbox<Msg>, state: &mut State, at: StepAt, way: Way) {
+        let other = if way == Way::Do { Way::Undo } else { Way::Do };
+        if state.running.contains(&(at, other)) || !state.running.insert((at, way)) {
+            return;
+        }
+        let (Some(lane), Some(step)) = (state.plan.lane(at), state.plan.step(at)) else {
+            return;
+        };
+        let job = Job {
+            site: self.site.clone(),
+            plan: state.plan.clone(),
+            step: step.clone(),
+            journal: state.journal.clone(),
+        };
+        let run = StepRun {
+            job,
+            lane: lane.clone(),
+            at,
+            way,
+        };
+        let me = me.clone();
+        state.tasks.spawn(async move {
+            let end = run.run().await;
+            let _ = me.send("step_ended", Msg::StepEnded { at, way, end }).await;
+        });
+    }
+
+    fn start_end(&self, me: &Mailbox<Msg>, state: &mut State, outcome: Outcome) {
+        let (site, me) = (self.site.clone(), me.clone());
+        let (plan, journal) = (state.plan.clone(), state.journal.clone());
+        state.tasks.spawn(async move {
+            let msg = match ending::end(&site, &plan, &journal, outcome).await {
+                Ok(()) => Msg::Over,
+                Err(error) => Msg::EndFailed(error.to_string()),
+            };
+            let _ = me.send("over", msg).await;
+        });
+    }
+
+    /// Written beside the work, never awaited by it: progress is for people.
+    fn show_progress(&self, state: &mut State) {
+        let pct = progress_pct(&state.plan, &state.journal).min(99);
+        if pct <= state.pct {
+            return;
+        }
+        state.pct = pct;
+        let store = self.site.store().clone();
+        let update = OperationUpdate {
+            progress_pct: Some(pct),
+            ..OperationUpdate::new(state.plan.operation)
+        };
+        state.tasks.spawn(async move {
+            let _ = store.operation_update(update).await;
+        });
+    }
+}

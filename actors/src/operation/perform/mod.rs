@@ -1,0 +1,143 @@
+//! The performer: for each step family its look, make and unmake, side by side in one file each.
+//! This file is only the table that lists them.
+//!
+//! Absent: what to run when (`domain::saga`), rows and retries (`step_run`).
+
+mod array;
+mod await_server;
+mod await_volumes;
+mod commit;
+mod ports;
+mod server;
+mod volume;
+
+use crate::journal::Made;
+use crate::site::Site;
+use protector_domain::effect::{EffectKey, EffectKind};
+use protector_domain::plan::{Plan, Step};
+use protector_domain::ports::{Acting, PortError, PortResult};
+use protector_domain::saga::Journal;
+use std::sync::Arc;
+
+/// All that a family may know: the frozen step, and what earlier steps have made.
+#[derive(Clone)]
+pub(crate) struct Job {
+    pub site: Site,
+    pub plan: Arc<Plan>,
+    pub step: Step,
+    pub journal: Arc<Journal>,
+}
+
+impl Job {
+    /// The object that an earlier step made under `key`.
+    pub(crate) fn object_of(&self, key: &EffectKey) -> PortResult<String> {
+        let effect = self.journal.get(key.as_str());
+        effect.and_then(|e| e.object_id.clone()).ok_or_else(|| {
+            let what = format!("the journal has no object for {key}");
+            PortError::new(protector_domain::ports::ErrorKind::Refused, what)
+        })
+    }
+}
+
+/// Everything that carries a key of this step, twins included, oldest first.
+pub(crate) async fn look(job: &Job) -> PortResult<Vec<Made>> {
+    match &job.step {
+        Step::RecoverVolumes { spec, copies, .. } => array::look(job, spec, copies).await,
+        Step::ImportVolume { acting, .. } => volume::look(job, acting).await,
+        Step::CreatePorts { acting, ports, .. } => ports::look(job, acting, ports).await,
+        Step::BootServer { acting, .. } => server::look(job, acting).await,
+        // Nothing of these can be found outside: they are done again.
+        Step::ValidateTarget
+        | Step::AwaitVolumes { .. }
+        | Step::AwaitServer { .. }
+        | Step::CommitNewPrimary => Ok(Vec::new()),
+    }
+}
+
+/// Does what is `missing` of the step. An error that is no definite no leaves the outcome open.
+pub(crate) async fn make(job: &Job, missing: &[EffectKey]) -> PortResult<Vec<Made>> {
+    match &job.step {
+        Step::ValidateTarget => Ok(nothing_made(job)),
+        Step::RecoverVolumes {
+            spec,
+            point,
+            copies,
+        } => array::make(job, spec, point, copies).await,
+        Step::ImportVolume { acting, import } => volume::make(job, acting, import).await,
+        Step::AwaitVolumes {
+            acting, volumes, ..
+        } => await_volumes::make(job, acting, volumes).await,
+        Step::CreatePorts { acting, ports, .. } => ports::make(job, acting, ports, missing).await,
+        Step::BootServer {
+            acting,
+            ask,
+            volumes,
+            ports,
+            ..
+        } => server::make(job, acting, ask, volumes, ports).await,
+        Step::AwaitServer { acting, server, .. } => await_server::make(job, acting, server).await,
+        Step::CommitNewPrimary => commit::make(job).await,
+    }
+}
+
+/// What is left of a step after its undo.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Unmade {
+    Gone,
+    /// Ours, and it stays until somebody lets go of it.
+    Left,
+}
+
+/// Takes the step back; copes with the deed never done, half done, done twice.
+pub(crate) async fn unmake(job: &Job) -> PortResult<Unmade> {
+    match &job.step {
+        Step::RecoverVolumes { spec, copies, .. } => array::unmake(job, spec, copies).await,
+        Step::ImportVolume { acting, .. } => volume::unmake(job, acting).await,
+        Step::CreatePorts { acting, ports, .. } => ports::unmake(job, acting, ports).await,
+        Step::BootServer { acting, .. } => server::unmake(job, acting).await,
+        Step::ValidateTarget
+        | Step::AwaitVolumes { .. }
+        | Step::AwaitServer { .. }
+        | Step::CommitNewPrimary => Ok(Unmade::Gone),
+    }
+}
+
+/// Removes one object that carries our key and is not the one the ledger names.
+pub(crate) async fn remove_twin(
+    site: &Site,
+    acting: &Acting,
+    array: &protector_domain::ids::ArrayId,
+    kind: EffectKind,
+    made: &Made,
+) -> PortResult<()> {
+    match kind {
+        EffectKind::Server => server::remove(site, acting, &made.id.clone().into()).await,
+        EffectKind::Port => ports::remove(site, acting, &made.id.clone().into()).await,
+        EffectKind::Volume => {
+            volume::remove_twin(site, acting, array, &made.id.clone().into()).await
+        }
+        EffectKind::ArrayVolume => array::remove_twin(site, array, made).await,
+        EffectKind::None
+        | EffectKind::ArrayGroup
+        | EffectKind::ArraySnapshot
+        | EffectKind::VolumeGroup => Ok(()),
+    }
+}
+
+/// For steps that make no object: their rows carry the step's own name.
+pub(super) fn nothing_made(job: &Job) -> Vec<Made> {
+    let targets = job.step.targets(job.plan.operation).into_iter();
+    targets
+        .map(|t| Made {
+            key: t.key,
+            id: job.step.name().to_owned(),
+            detail: serde_json::Value::Null,
+        })
+        .collect()
+}
+
+/// The key of a step that has exactly one target.
+pub(super) fn only_key(job: &Job) -> EffectKey {
+    let first = job.step.targets(job.plan.operation).into_iter().next();
+    first.map_or_else(|| EffectKey(String::new()), |t| t.key)
+}

@@ -1,0 +1,92 @@
+//! `boot_server`: one create request to Nova.
+//!
+//! Key: in the server's metadata; names are not unique and Nova's name filter is a pattern (H14).
+
+use super::{Job, Unmade, only_key};
+use crate::journal::Made;
+use crate::site::Site;
+use protector_domain::effect::{EffectKey, METADATA_KEY};
+use protector_domain::ids::{PortId, ServerId, VolumeId};
+use protector_domain::plan::BootFrom;
+use protector_domain::ports::compute::{
+    BootVolume, Server, ServerCreate, ServerFilter, ServerStatus,
+};
+use protector_domain::ports::{Acting, ErrorKind, PortError, PortResult};
+use serde_json::Value;
+
+pub(super) async fn look(job: &Job, acting: &Acting) -> PortResult<Vec<Made>> {
+    let key = only_key(job);
+    let filter = ServerFilter {
+        metadata_prefix: Some((METADATA_KEY.to_owned(), key.to_string())),
+        ..ServerFilter::default()
+    };
+    let found = job
+        .site
+        .cloud()
+        .compute
+        .server_list(acting, &filter)
+        .await?;
+    let exactly =
+        |s: &Server| s.metadata.get(METADATA_KEY).map(String::as_str) == Some(key.as_str());
+    let ours = found
+        .into_iter()
+        .filter(|s| exactly(s) && s.status != ServerStatus::Deleted);
+    Ok(ours
+        .map(|s| Made {
+            key: key.clone(),
+            id: s.id.0,
+            detail: Value::Null,
+        })
+        .collect())
+}
+
+pub(super) async fn make(
+    job: &Job,
+    acting: &Acting,
+    ask: &ServerCreate,
+    volumes: &[BootFrom],
+    ports: &[EffectKey],
+) -> PortResult<Vec<Made>> {
+    let mut ask = ask.clone();
+    for from in volumes {
+        ask.volumes.push(BootVolume {
+            volume: VolumeId(job.object_of(&from.import)?),
+            boot_index: from.boot_index,
+            device: from.device.clone(),
+            tag: from.tag.clone(),
+        });
+    }
+    for key in ports {
+        ask.ports.push(PortId(job.object_of(key)?));
+    }
+    let id = job.site.cloud().compute.server_create(acting, &ask).await?;
+    Ok(vec![Made {
+        key: only_key(job),
+        id: id.0,
+        detail: Value::Null,
+    }])
+}
+
+/// Gone from Nova when this returns `Ok`; until then `Busy`, to be asked again.
+pub(super) async fn remove(site: &Site, acting: &Acting, id: &ServerId) -> PortResult<()> {
+    let compute = &site.cloud().compute;
+    match compute.server_fetch(acting, id).await? {
+        None => return Ok(()),
+        Some(server) if server.status == ServerStatus::Deleted => return Ok(()),
+        Some(_) => compute.server_delete(acting, id).await?,
+    }
+    let what = format!("server {id} is being deleted");
+    Err(PortError::new(
+        ErrorKind::Busy {
+            retry_after_ms: None,
+        },
+        what,
+    ))
+}
+
+pub(super) async fn unmake(job: &Job, acting: &Acting) -> PortResult<Unmade> {
+    for found in look(job, acting).await? {
+        remove(&job.site, acting, &ServerId(found.id)).await?;
+    }
+    Ok(Unmade::Gone)
+}

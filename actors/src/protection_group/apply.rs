@@ -1,0 +1,164 @@
+//! One rule, one transaction: read the state, ask `sync::step`, write the new state if nobody was
+//! quicker, and only then answer.
+
+use super::actor::{ProtectionGroupActor, State, unavailable};
+use super::body_check::BodyFacts;
+use crate::site::Site;
+use protector_domain::ids::{GroupId, ProjectId};
+use protector_domain::ports::engine::{Caller, EngineError, Reply};
+use protector_domain::record::GroupBody;
+use protector_domain::sync::{
+    GroupSync, Input, MessageContent, MessageType, Output, Signed, Step, StepContext, SyncRefusal,
+    Tickets, Verified, step,
+};
+use protector_store::{GroupPut, StoreError, StoredGroup};
+
+/// Rereads after somebody else was quicker.
+const CONFLICTS_MAX: u32 = 8;
+
+/// A group as it is, or as it would be before its first record.
+pub(crate) struct Standing {
+    pub stored: Option<StoredGroup>,
+    pub sync: GroupSync,
+}
+
+/// Where the group stands; `vacant` if the store has never heard of it.
+pub(crate) async fn standing(
+    site: &Site,
+    group: GroupId,
+    vacant: impl FnOnce() -> GroupSync,
+) -> Result<Standing, StoreError> {
+    let stored = site.store().group_fetch(group).await?;
+    let sync = stored.as_ref().map_or_else(vacant, |s| s.sync.clone());
+    Ok(Standing { stored, sync })
+}
+
+/// Asks the rules. `body` judges what a record says.
+pub(crate) fn ask_rules(
+    site: &Site,
+    sync: &GroupSync,
+    tickets: &Tickets,
+    monotonic_ms: u64,
+    body: &BodyFacts,
+    input: Input,
+) -> Result<Step, SyncRefusal> {
+    let now_ms = u64::try_from(site.ctx().now_ms()).unwrap_or_default();
+    let fresh_mark = now_ms.max(sync.restore_mark()).saturating_add(1);
+    let ctx = StepContext {
+        identity: site.identity(),
+        body,
+        monotonic_ms,
+        fresh_mark,
+    };
+    step(sync, tickets, input, &ctx)
+}
+
+/// The write that makes a step's state the one in force.
+pub(crate) fn put(standing: &Standing, project: ProjectId, next: &Step) -> GroupPut {
+    GroupPut {
+        project,
+        expect_revision: standing.stored.as_ref().map(|s| s.revision),
+        sync: next.state.clone(),
+    }
+}
+
+/// The tenant's project here, of a group in the store or of a record that comes.
+fn project_here(
+    site: &Site,
+    standing: &Standing,
+    incoming: Option<&GroupBody>,
+) -> Option<ProjectId> {
+    let stored = standing.stored.as_ref().map(|s| s.project.clone());
+    let named = incoming.and_then(|body| {
+        let role = body.sides.role_of(site.id())?;
+        Some(body.sides.of(role).project.clone())
+    });
+    stored.or(named)
+}
+
+fn body_in(message: &Verified) -> Option<GroupBody> {
+    let body = match &message.message().content {
+        MessageContent::Envelope(record) => record.body.clone(),
+        MessageContent::Ticket(ticket) => ticket.draft.as_ref()?.body.clone(),
+        _ => return None,
+    };
+    serde_json::from_value(body).ok()
+}
+
+/// Does what a courier's message asks, for a caller who may talk to this project's group at all.
+pub(super) async fn courier(
+    group: &ProtectionGroupActor,
+    state: &mut State,
+    caller: &Caller,
+    message: Verified,
+) -> Result<Reply, EngineError> {
+    let site = &group.site;
+    for _ in 0..CONFLICTS_MAX {
+        let vacant = || GroupSync::vacant_for(&message, site.id());
+        let now = standing(site, group.group, vacant)
+            .await
+            .map_err(|e| unavailable(&e))?;
+        let project = project_here(site, &now, body_in(&message).as_ref());
+        let project = project.filter(|p| caller.is_admin || p == &caller.project);
+        // Not there and not yours are answered alike (S14).
+        let Some(project) = project else {
+            return Err(not_found(group.group));
+        };
+        let facts = BodyFacts::gather(site, body_in(&message).as_ref()).await;
+        let facts = facts.map_err(|e| unavailable(&e))?;
+        let input = Input::from_courier(message.clone());
+        let monotonic_ms = state.monotonic_ms();
+        let next = ask_rules(site, &now.sync, &state.tickets, monotonic_ms, &facts, input)?;
+        if next.state != now.sync {
+            match site.store().group_put(put(&now, project, &next)).await {
+                Err(StoreError::Conflict | StoreError::AlreadyThere { .. }) => continue,
+                other => other.map_err(|e| unavailable(&e))?,
+            };
+        }
+        state.tickets = next.tickets.clone();
+        site.after_record(group.group, &next.outputs);
+        return answer(group.group, &message, &next.outputs);
+    }
+    Err(EngineError::Unavailable {
+        why: "the group changes all the time".to_owned(),
+    })
+}
+
+pub(crate) fn not_found(group: GroupId) -> EngineError {
+    EngineError::NotFound {
+        what: format!("protection group {group}"),
+    }
+}
+
+/// The signed reply among the outputs.
+pub(crate) fn reply_in(outputs: &[Output]) -> Option<&Signed> {
+    outputs.iter().find_map(|output| match output {
+        Output::Reply(signed) => Some(signed),
+        _ => None,
+    })
+}
+
+fn answer(group: GroupId, asked: &Verified, outputs: &[Output]) -> Result<Reply, EngineError> {
+    let signed = reply_in(outputs).cloned();
+    let reply = match (&asked.message().content, signed) {
+        (MessageContent::Receipt(_), _) => Reply::Synced { group },
+        (_, Some(signed)) => match signed.message_type {
+            MessageType::Reservation => Reply::Reservation {
+                reservation: signed,
+            },
+            MessageType::Envelope => Reply::Committed {
+                group,
+                envelope: signed,
+            },
+            MessageType::Receipt => Reply::Stored { receipt: signed },
+            MessageType::Rejection => Reply::Rejected { rejection: signed },
+            MessageType::Ticket => Reply::Ticket {
+                group,
+                ticket: signed,
+            },
+            MessageType::Head | MessageType::Release => Reply::Synced { group },
+        },
+        (_, None) => Reply::Synced { group },
+    };
+    Ok(reply)
+}

@@ -1,0 +1,118 @@
+//! Changes of the record: facts are gathered aside, the draft becomes a ticket (R1). What follows
+//! (R2, R3, R6, R7) comes with couriers.
+
+use super::actor::{ProtectionGroupActor, State, unavailable};
+use super::apply::{ask_rules, not_found, reply_in, standing};
+use super::body_check::BodyFacts;
+use super::messages::{Answer, ChangeAsk, GroupMsg};
+use crate::gather;
+use crate::gather::change::Drafted;
+use protector_domain::ids::PointSuffix;
+use protector_domain::ports::engine::{Caller, EngineError, Reply};
+use protector_domain::refusal::{Refusal, Refusals};
+use protector_domain::sync::{Content, GroupSync, Input, Intent, Nonce, Role};
+use protector_runtime::mailbox::Mailbox;
+use std::collections::BTreeMap;
+
+/// Reads the world in a task of its own; the outcome comes back as `Drafted`.
+pub(super) fn gather(
+    group: &ProtectionGroupActor,
+    me: &Mailbox<GroupMsg>,
+    state: &mut State,
+    ask: ChangeAsk,
+    answer: Answer,
+) {
+    let (site, id, me) = (group.site.clone(), group.group, me.clone());
+    state.tasks.spawn(async move {
+        let msg = match gather::change::draft(&site, id, &ask).await {
+            Ok(drafted) => GroupMsg::Drafted {
+                drafted: Box::new(drafted),
+                answer,
+            },
+            Err(why) => GroupMsg::GatherFailed { why, answer },
+        };
+        let _ = me.send("drafted", msg).await;
+    });
+}
+
+/// R1.
+pub(super) async fn open_ticket(
+    group: &ProtectionGroupActor,
+    state: &mut State,
+    drafted: Result<Drafted, Refusals>,
+) -> Result<Reply, EngineError> {
+    let (site, id) = (&group.site, group.group);
+    let drafted = drafted?;
+    let sides = &drafted.body.sides;
+    let vacant = || GroupSync::vacant(id, sides.home.site, sides.other.site, Role::Home);
+    let now = standing(site, id, vacant)
+        .await
+        .map_err(|e| unavailable(&e))?;
+    let mut nonce = [0; 16];
+    site.ctx().entropy.fill(&mut nonce);
+    let body = serde_json::to_value(&drafted.body).map_err(|e| unavailable(&e))?;
+    let input = Input::AskTicket {
+        nonce: Nonce::from_bytes(nonce),
+        intent: if drafted.is_create {
+            Intent::Create
+        } else {
+            Intent::Change
+        },
+        draft: Some(Content {
+            body,
+            sealed: BTreeMap::new(),
+        }),
+        for_operation: None,
+    };
+    let facts = BodyFacts::gather(site, Some(&drafted.body))
+        .await
+        .map_err(|e| unavailable(&e))?;
+    let next = ask_rules(
+        site,
+        &now.sync,
+        &state.tickets,
+        state.monotonic_ms(),
+        &facts,
+        input,
+    )?;
+    state.tickets = next.tickets;
+    let ticket = reply_in(&next.outputs)
+        .cloned()
+        .ok_or_else(|| not_found(id))?;
+    Ok(Reply::Ticket { group: id, ticket })
+}
+
+/// An extra replicated snapshot now, at the leader (CG-06). The suffix follows from the moment, so
+/// that the replica's name needs no look-up.
+pub(super) fn sync_volumes(
+    group: &ProtectionGroupActor,
+    state: &mut State,
+    caller: Caller,
+    answer: Answer,
+) {
+    let (site, id) = (group.site.clone(), group.group);
+    state.tasks.spawn(async move {
+        let outcome = async {
+            let stored = site
+                .store()
+                .group_fetch(id)
+                .await
+                .map_err(|e| unavailable(&e))?;
+            let stored = stored.filter(|s| caller.is_admin || s.project == caller.project);
+            let stored = stored.ok_or_else(|| not_found(id))?;
+            let spec = stored
+                .body
+                .as_ref()
+                .and_then(|b| gather::group_spec(b, stored.sync.role().peer()));
+            let spec = spec.ok_or_else(|| Refusals::from(Refusal::NoPolicy))?;
+            let suffix = format!("prt-{}", site.ctx().uuid().simple());
+            let taken = site
+                .storage()
+                .snapshot_now(&spec, &PointSuffix(suffix.clone()))
+                .await;
+            taken.map_err(|e| unavailable(&e))?;
+            Ok(Reply::SnapshotTaken { suffix })
+        };
+        answer.send(outcome.await);
+    });
+}

@@ -1,0 +1,16 @@
+//! A protection group: takes one request at a time, asks the rules, writes the answer down.
+//!
+//! Owned by `groups`, woken on demand; everything but its open tickets is in the store. It may not
+//! wait for a cloud or an array (gatherers do), nor run steps (operations do).
+
+mod actor;
+mod apply;
+mod body_check;
+mod changes;
+pub(crate) mod finish;
+mod messages;
+mod moves;
+
+pub(crate) use actor::child_spec;
+pub(crate) use apply::not_found;
+pub(crate) use messages::{Answer, ChangeAsk, GroupMsg, MoveAsk};

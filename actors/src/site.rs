@@ -1,0 +1,158 @@
+//! One running site as its actors see it: ports, store, identity, and the way to each other.
+//! Also where the supervision tree is built.
+//!
+//! Absent: configuration files and the choice of adapters (`protectord`).
+
+use crate::care::Care;
+use crate::groups::Groups;
+use crate::site_connection::{self, Watch};
+use crate::sweepers::{self, SweeperMsg};
+use protector_domain::ids::{GroupId, OperationId, SiteId};
+use protector_domain::ports::{Cloud, StorageDriver};
+use protector_domain::sync::{Output, Peer, SigningIdentity};
+use protector_runtime::ctx::Ctx;
+use protector_runtime::mailbox::Mailbox;
+use protector_runtime::supervisor::{Supervisor, SupervisorOptions};
+use protector_store::Store;
+use std::collections::BTreeMap;
+use std::sync::{Arc, OnceLock};
+
+/// The other sites, with their pinned keys.
+pub type Peers = BTreeMap<SiteId, Peer>;
+
+/// What a site is made of.
+pub struct SiteParts {
+    pub ctx: Ctx,
+    pub store: Store,
+    pub identity: SigningIdentity,
+    pub peers: Peers,
+    pub cloud: Cloud,
+    pub storage: Arc<dyn StorageDriver>,
+    pub care: Care,
+}
+
+/// Why a site did not start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    #[error("the supervision tree could not be started: {0}")]
+    Tree(String),
+}
+
+struct Inner {
+    parts: SiteParts,
+    watch: Watch,
+    groups: Groups,
+    sweeper: OnceLock<Mailbox<SweeperMsg>>,
+}
+
+/// Cheap to clone; every actor of the site holds one.
+#[derive(Clone)]
+pub struct Site(Arc<Inner>);
+
+/// Restarts a supervisor bears before it gives up; the top bears fewer, as budgets multiply.
+const GROUP_RESTARTS_MAX: usize = 20;
+const ROOT_RESTARTS_MAX: usize = 3;
+
+fn patience(restarts_max: usize) -> SupervisorOptions {
+    SupervisorOptions {
+        restarts_max,
+        ..SupervisorOptions::default()
+    }
+}
+
+impl Site {
+    /// Starts the tree: connections, groups, sweepers. The supervisor returned is its root.
+    ///
+    /// # Errors
+    /// The root itself could not be spawned.
+    pub async fn start(parts: SiteParts) -> Result<(Self, Supervisor), StartError> {
+        let ctx = parts.ctx.clone();
+        let (connection, watch) = site_connection::child_spec(&ctx, parts.cloud.clone());
+        let (sites, _) = Supervisor::child(
+            &ctx,
+            "sites",
+            patience(GROUP_RESTARTS_MAX),
+            vec![connection],
+        );
+        let (groups_spec, groups_sup) =
+            Supervisor::child(&ctx, "groups", patience(GROUP_RESTARTS_MAX), Vec::new());
+        let groups = Groups::new(groups_sup);
+        let site = Self(Arc::new(Inner {
+            parts,
+            watch,
+            groups,
+            sweeper: OnceLock::new(),
+        }));
+        let (sweeper_spec, sweeper) = sweepers::child_spec(&site);
+        // Set once, here, before anybody can ask.
+        let _ = site.0.sweeper.set(sweeper);
+        let (sweepers, _) = Supervisor::child(
+            &ctx,
+            "sweepers",
+            patience(GROUP_RESTARTS_MAX),
+            vec![sweeper_spec],
+        );
+        let children = vec![sites, groups_spec, sweepers];
+        let root = Supervisor::start(&ctx, "root", patience(ROOT_RESTARTS_MAX), children).await;
+        let (root, _ended) = root.map_err(|error| StartError::Tree(error.to_string()))?;
+        Ok((site, root))
+    }
+
+    pub fn id(&self) -> SiteId {
+        self.0.parts.identity.site
+    }
+
+    pub(crate) fn ctx(&self) -> &Ctx {
+        &self.0.parts.ctx
+    }
+
+    pub(crate) fn store(&self) -> &Store {
+        &self.0.parts.store
+    }
+
+    pub(crate) fn cloud(&self) -> &Cloud {
+        &self.0.parts.cloud
+    }
+
+    pub(crate) fn storage(&self) -> &dyn StorageDriver {
+        &*self.0.parts.storage
+    }
+
+    pub(crate) fn identity(&self) -> &SigningIdentity {
+        &self.0.parts.identity
+    }
+
+    pub(crate) fn peers(&self) -> &Peers {
+        &self.0.parts.peers
+    }
+
+    pub(crate) fn care(&self) -> &Care {
+        &self.0.parts.care
+    }
+
+    pub(crate) fn watch(&self) -> &Watch {
+        &self.0.watch
+    }
+
+    pub(crate) fn groups(&self) -> &Groups {
+        &self.0.groups
+    }
+
+    /// A record changed here: what it asks of the arrays is made true, now if the sweeper has room.
+    pub(crate) fn after_record(&self, group: GroupId, outputs: &[Output]) {
+        let changed = outputs
+            .iter()
+            .any(|o| matches!(o, Output::RecordChanged { .. }));
+        if let (true, Some(sweeper)) = (changed, self.0.sweeper.get()) {
+            let _ = sweeper.try_send("record_changed", SweeperMsg::RecordChanged(group));
+        }
+    }
+
+    /// Tells the sweeper that an operation is over: its strays are looked for from now on.
+    pub(crate) fn after_operation(&self, operation: OperationId) {
+        if let Some(sweeper) = self.0.sweeper.get() {
+            // Full or gone: the sweeper reads the store when it starts, and by the clock.
+            let _ = sweeper.try_send("operation_ended", SweeperMsg::OperationEnded(operation));
+        }
+    }
+}

@@ -1,0 +1,116 @@
+//! The sweeper actor: a timer, a queue of hints, and one task per sweep.
+
+use super::{protect, recovery, strays};
+use crate::site::Site;
+use protector_domain::ids::{GroupId, OperationId};
+use protector_runtime::mailbox::{Behaviour, Kind, Mailbox};
+use protector_runtime::supervisor::{ChildSpec, Restart};
+use ractor::ActorProcessingErr;
+use std::time::Duration;
+use tokio::task::JoinSet;
+
+/// Hints that may wait; what does not fit is found by the clock.
+const KIND: Kind = Kind {
+    name: "sweeper",
+    cap: 1_024,
+};
+const SHUTDOWN_MS: u64 = 1_000;
+/// Pause between two looks at everything.
+const SWEEP_MS: u64 = 60_000;
+/// Pause before a failed reconciliation of one group is tried again.
+const PROTECT_AGAIN_MS: u64 = 5_000;
+/// Sweeps in flight; beyond that a hint waits for the clock.
+const TASKS_MAX: usize = 256;
+
+pub(crate) enum SweeperMsg {
+    /// A record changed: make the arrays match it. Sent by groups.
+    RecordChanged(GroupId),
+    /// An operation is over: look for strays for a while. Sent by operations.
+    OperationEnded(OperationId),
+    /// Look at everything. Sent by our own timer.
+    Sweep,
+}
+
+pub(crate) struct Sweeper {
+    site: Site,
+}
+
+pub(crate) struct State {
+    tasks: JoinSet<()>,
+    sweeps: u64,
+}
+
+pub(crate) fn child_spec(site: &Site) -> (ChildSpec, Mailbox<SweeperMsg>) {
+    let made = site.clone();
+    let make = move || (Sweeper { site: made.clone() }, ());
+    ChildSpec::tracked(
+        site.ctx(),
+        "sweeper",
+        Restart::Permanent,
+        SHUTDOWN_MS,
+        KIND,
+        make,
+    )
+}
+
+impl Behaviour for Sweeper {
+    type Msg = SweeperMsg;
+    type State = State;
+    type Args = ();
+
+    async fn init(&self, me: &Mailbox<SweeperMsg>, _args: ()) -> Result<State, ActorProcessingErr> {
+        me.try_send("sweep", SweeperMsg::Sweep)?;
+        Ok(State {
+            tasks: JoinSet::new(),
+            sweeps: 0,
+        })
+    }
+
+    async fn handle(
+        &self,
+        me: &Mailbox<SweeperMsg>,
+        msg: SweeperMsg,
+        state: &mut State,
+    ) -> Result<(), ActorProcessingErr> {
+        while state.tasks.try_join_next().is_some() {}
+        let site = self.site.clone();
+        match msg {
+            SweeperMsg::Sweep => {
+                state.sweeps += 1;
+                state
+                    .tasks
+                    .spawn(async move { recovery::sweep(&site).await });
+                set_timer(me, state);
+            }
+            _ if state.tasks.len() >= TASKS_MAX => {}
+            SweeperMsg::RecordChanged(group) => {
+                let me = me.clone();
+                state.tasks.spawn(async move {
+                    if let Err(error) = protect::group(&site, group).await {
+                        tracing::warn!(%group, %error, "the array group does not match its record yet");
+                        tokio::time::sleep(Duration::from_millis(PROTECT_AGAIN_MS)).await;
+                        let _ = me.try_send("record_changed", SweeperMsg::RecordChanged(group));
+                    }
+                });
+            }
+            SweeperMsg::OperationEnded(operation) => {
+                state
+                    .tasks
+                    .spawn(async move { strays::watch(&site, operation).await });
+            }
+        }
+        Ok(())
+    }
+
+    fn snapshot(&self, state: &State) -> serde_json::Value {
+        serde_json::json!({ "sweeps": state.sweeps, "in_flight": state.tasks.len() })
+    }
+}
+
+fn set_timer(me: &Mailbox<SweeperMsg>, state: &mut State) {
+    let me = me.clone();
+    state.tasks.spawn(async move {
+        tokio::time::sleep(Duration::from_millis(SWEEP_MS)).await;
+        let _ = me.send("sweep", SweeperMsg::Sweep).await;
+    });
+}

@@ -1,0 +1,13 @@
+//! Sweepers compare the whole intended state with the whole observed one, woken by the clock or by a
+//! hint; they take no orders. Here: operations that a crash interrupted (recovery), array groups that
+//! do not match their record (protect), and objects with our key that the ledger does not name
+//! (strays).
+//!
+//! Absent for now: fencing, replication health, readiness.
+
+mod actor;
+mod protect;
+mod recovery;
+mod strays;
+
+pub(crate) use actor::{SweeperMsg, child_spec};
