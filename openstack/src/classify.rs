@@ -50,7 +50,7 @@ fn kind_of(
         404 if speaks_for(service, fault) => ErrorKind::Missing,
         // A proxy's or another service's "not found" proves nothing about our object.
         404 => ErrorKind::Unknown,
-        400 if waits_for_volume(service, fault) => busy,
+        400 if waits_for_volume(service, fault) || is_down(service, fault) => busy,
         409 => conflict(service, fault),
         429 | 503 => busy,
         408 => open,
@@ -85,6 +85,11 @@ fn conflict(service: Service, fault: &Fault) -> ErrorKind {
         return ErrorKind::AlreadyThere;
     }
     ErrorKind::Refused
+}
+
+/// Cinder's 400 when the cinder-volume that is to do it is down or disabled (G4).
+fn is_down(service: Service, fault: &Fault) -> bool {
+    service == Service::Volume && fault.mentions(&["service is unavailable at this time"])
 }
 
 fn waits_for_volume(service: Service, fault: &Fault) -> bool {
@@ -279,6 +284,16 @@ mod tests {
         );
         let no = ErrorKind::Refused;
         check(Service::Compute, 400, &fault("badRequest", stuck), no, no);
+    }
+
+    #[test]
+    fn a_back_end_that_is_down_may_come_back() {
+        let down = fault("badRequest", "Service is unavailable at this time.");
+        let unknown = fault("badRequest", "Host 'h@x#y' not found");
+        check(Service::Volume, 400, &down, BUSY, BUSY);
+        let no = ErrorKind::Refused;
+        check(Service::Volume, 400, &unknown, no, no);
+        check(Service::Compute, 400, &down, no, no);
     }
 
     #[test]

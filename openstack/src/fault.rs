@@ -62,7 +62,7 @@ fn text<'a>(value: &'a Value, key: &str) -> &'a str {
 }
 
 /// One line, no control characters, no markup breaks, no echoed value, short.
-fn clean(message: &str) -> String {
+pub(crate) fn clean(message: &str) -> String {
     let kept = message.split(ECHO_MARK).next().unwrap_or("");
     let spaced: String = kept
         .replace("<br />", " ")

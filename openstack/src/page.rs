@@ -36,7 +36,7 @@ pub(crate) struct ListKeys {
 enum Stuck {
     /// The body is not that list.
     Body,
-    /// A page that was there before.
+    /// A page without anything new that promises more.
     Loop,
     TooLong,
 }
@@ -69,12 +69,13 @@ impl<T: Listed> Walk<T> {
                 self.items.push(item);
             }
         }
-        let (true, Some(last)) = (more, last) else {
+        if !more {
             return Ok(false);
-        };
-        if self.ids.len() == known {
-            return Err(Stuck::Loop);
         }
+        // Also an empty page that promises more: what follows it is out of reach.
+        let Some(last) = last.filter(|_| self.ids.len() > known) else {
+            return Err(Stuck::Loop);
+        };
         if self.pages >= PAGES_MAX {
             return Err(Stuck::TooLong);
         }
@@ -158,7 +159,7 @@ fn is_lost_marker(error: &PortError) -> bool {
 fn stuck_error(ask: &Ask, stuck: &Stuck) -> PortError {
     let reason = match stuck {
         Stuck::Body => "the answer is not that list",
-        Stuck::Loop => "the list repeats its pages",
+        Stuck::Loop => "the list does not get on",
         Stuck::TooLong => "the list is too long",
     };
     ask.error(ErrorKind::Unknown, reason)
@@ -216,11 +217,7 @@ mod tests {
         assert_eq!(walk.take(page(&["a", "b"]), true), Ok(true));
         assert_eq!(walk.marker.as_deref(), Some("b"));
         assert_eq!(walk.take(page(&["b", "c"]), true), Ok(true));
-        assert_eq!(
-            walk.take(page(&[]), true),
-            Ok(false),
-            "an exactly full last page"
-        );
+        assert_eq!(walk.take(page(&[]), false), Ok(false));
         assert_eq!(ids(&walk), ["a", "b", "c"]);
     }
 
@@ -229,6 +226,7 @@ mod tests {
         let mut walk = Walk::new();
         assert_eq!(walk.take(page(&["a", "b"]), true), Ok(true));
         assert_eq!(walk.take(page(&["b", "a"]), true), Err(Stuck::Loop));
+        assert_eq!(walk.take(page(&[]), true), Err(Stuck::Loop));
     }
 
     #[test]

@@ -92,7 +92,8 @@ pub(super) async fn manage(
     let answer = cloud.client.send(acting, &ask).await?;
     let managed = answer.json::<ManagedEnvelope>(&ask)?.volume;
     if let Some(name) = &managed.name {
-        same(&ask, "volume", &manage.name, name)?;
+        // Cinder trims names.
+        same(&ask, "volume", manage.name.trim(), name.trim())?;
     }
     Ok(new_id(&ask, managed.id)?.into())
 }

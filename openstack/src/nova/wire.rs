@@ -1,5 +1,6 @@
 //! Nova's shapes as it writes them, and what becomes of them. Unknown fields are ignored.
 
+use crate::fault::clean;
 use crate::json::{loose_bool, loose_u64, null_default, some_text, text_map};
 use crate::page::Listed;
 use protector_domain::ports::compute::{
@@ -146,7 +147,7 @@ impl ServerShape {
             hostname: self.hostname,
             status: self.status,
             locked: self.locked,
-            fault: self.fault.map(|fault| fault.message),
+            fault: self.fault.map(|fault| clean(&fault.message)),
             flavor_name: self.flavor.original_name,
             image_id,
             key_name: self.key_name,
@@ -374,7 +375,7 @@ mod tests {
         let mut value = whole();
         value["status"] = json!("VERIFY_RESIZE");
         value["fault"] =
-            json!({"code": 500, "message": "No valid host was found.", "details": "x"});
+            json!({"code": 500, "message": "No valid host\n was found.", "details": "x"});
         value["image"] = json!({"id": "i1", "links": []});
         let server = shape(value).into_server(Vec::new());
         assert_eq!(server.status, ServerStatus::Other("VERIFY_RESIZE".into()));
