@@ -1,1 +1,87 @@
-fn main() {}
+//! `cargo xtask <verb>`: the agreements of this repository that a machine can keep.
+//!
+//! `tidy` holds the house rules, `test` is everything CI runs, `mariadb` lends a private database server.
+//! Deliberately absent: anything a running site needs. No product crate may depend on this one, and this one
+//! depends on no product crate, so that a broken product can still be checked.
+
+mod clock;
+mod mariadb;
+mod process;
+mod repo;
+mod stages;
+mod tidy;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+use crate::process::{Interrupt, Interrupted};
+
+/// The command line, also parsed by `tidy` to prove that every command written in a document exists.
+#[derive(Debug, Parser)]
+#[command(
+    name = "cargo xtask",
+    about = "The mechanical agreements of this repository"
+)]
+struct Cli {
+    #[command(subcommand)]
+    verb: Verb,
+}
+
+#[derive(Debug, Subcommand)]
+enum Verb {
+    /// Check the house rules: crate edges, sizes, bans, file heads, migrations, documented commands
+    Tidy,
+    /// Run everything CI runs, stage by stage; stops at the first red stage
+    Test {
+        /// Run this stage alone (and the database, if the stage needs it)
+        #[arg(long, value_name = "STAGE")]
+        only: Option<String>,
+    },
+    /// A private MariaDB server on a free loopback port, for tests
+    Mariadb {
+        #[command(subcommand)]
+        ask: mariadb::Ask,
+    },
+}
+
+fn main() -> ExitCode {
+    match run(Cli::parse()) {
+        Ok(code) => code,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            match error.downcast_ref::<Interrupted>() {
+                Some(interrupted) => ExitCode::from(interrupted.exit_code()),
+                None => ExitCode::FAILURE,
+            }
+        }
+    }
+}
+
+fn run(cli: Cli) -> anyhow::Result<ExitCode> {
+    let root = repo::root()?;
+    match cli.verb {
+        Verb::Tidy => tidy::run(&root, &|words| Cli::try_parse_from(words).is_ok()),
+        Verb::Test { only } => stages::run(&root, only.as_deref(), &Interrupt::install()?),
+        Verb::Mariadb { ask } => mariadb::run(&root, &ask, &Interrupt::install()?),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_well_formed() {
+        use clap::CommandFactory;
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn an_unknown_verb_is_refused() {
+        assert!(Cli::try_parse_from(["cargo xtask", "tidy"]).is_ok());
+        assert!(Cli::try_parse_from(["cargo xtask", "mariadb", "up"]).is_ok());
+        assert!(Cli::try_parse_from(["cargo xtask", "polish"]).is_err());
+        assert!(Cli::try_parse_from(["cargo xtask", "mariadb", "sideways"]).is_err());
+    }
+}
