@@ -1,1 +1,567 @@
-//! (being written)
+//! The decision table of a failover: facts in, a plan or refusals out, as text.
+
+use super::facts::{Asked, FailoverAsk, FailoverFacts, TargetFacts};
+use super::{body_at_end, decide};
+use crate::effect::{Effect, EffectState};
+use crate::ids::*;
+use crate::operation::OperationMode;
+use crate::plan::{Plan, Step};
+use crate::ports::Acting;
+use crate::ports::compute::{ComputeQuota, Flavor, QuotaUse};
+use crate::ports::network::{FixedIp, NetworkInfo, Port, SecurityGroup, Subnet};
+use crate::ports::storage::{GroupSpec, RecoveryPoint};
+use crate::ports::volumes::{VolumePool, VolumeQuota, VolumeService, VolumeType};
+use crate::record::*;
+use crate::saga::{Advance, Journal, Way, advance, progress_pct};
+use crate::sync::{Epoch, Role};
+use std::collections::BTreeMap;
+use uuid::Uuid;
+
+fn id(n: u128) -> Uuid {
+    Uuid::from_u128(n)
+}
+
+fn flavor(name: &str) -> Flavor {
+    Flavor {
+        id: FlavorId::from(format!("flavor-{name}")),
+        name: name.to_owned(),
+        vcpus: 2,
+        ram_mib: 4096,
+        disk_gib: 0,
+        ephemeral_gib: 0,
+        swap_mib: 0,
+        extra_specs: BTreeMap::new(),
+    }
+}
+
+fn member(n: u128, disks: usize) -> Member {
+    let disk = |d: usize| Disk {
+        id: DiskId(id(n * 100 + d as u128)),
+        places: Places::only(
+            Role::Home,
+            DiskPlace {
+                volume: VolumeId::from(format!("vol-{n}-{d}")),
+                serial: Serial::from(format!("SER{n}{d}")),
+                array_name: format!("volume-vol-{n}-{d}-cinder"),
+            },
+        ),
+        name: format!("disk-{n}-{d}"),
+        description: None,
+        size_gib: 10,
+        bootable: d == 0,
+        boot_index: if d == 0 { 0 } else { -1 },
+        device: None,
+        tag: None,
+        delete_on_termination: false,
+        image_metadata: BTreeMap::new(),
+    };
+    Member {
+        id: MemberId(id(n)),
+        places: Places::only(Role::Home, ServerId::from(format!("srv-{n}"))),
+        tier: 0,
+        captured: Captured {
+            name: format!("web-{n}"),
+            description: None,
+            hostname: None,
+            flavor: flavor("m1"),
+            key_name: None,
+            config_drive: false,
+            availability_zone: None,
+            metadata: BTreeMap::new(),
+            tags: vec![],
+            server_groups: vec![],
+        },
+        disks: (0..disks).map(disk).collect(),
+        nics: vec![Nic {
+            places: Places::only(Role::Home, PortId::from(format!("port-{n}"))),
+            name: String::new(),
+            network: NetworkId::from("net-a"),
+            network_name: "app-net".into(),
+            mac_address: format!("fa:16:3e:00:00:0{n}"),
+            fixed_ips: vec![FixedIp {
+                subnet: SubnetId::from("sub-a"),
+                address: format!("10.0.0.{n}"),
+            }],
+            subnet_names: vec!["app-subnet".into()],
+            security_groups: vec![NicSecurityGroup {
+                id: SecurityGroupId::from("sg-a"),
+                name: "web".into(),
+            }],
+            port_security_enabled: true,
+            allowed_address_pairs: vec![],
+            keep_ip: true,
+            keep_mac: true,
+        }],
+    }
+}
+
+fn point(sequence: u64, complete: bool, age_s: u64) -> RecoveryPoint {
+    RecoveryPoint {
+        suffix: PointSuffix::from(format!("s{sequence}")),
+        created_ms: 0,
+        completed_ms: complete.then_some(1),
+        age_s: Some(age_s),
+        sequence,
+    }
+}
+
+fn quota(limit: i64) -> QuotaUse {
+    QuotaUse { used: 0, limit }
+}
+
+fn body() -> GroupBody {
+    let place = |site, project: &str| SidePlace {
+        site: SiteId(id(site)),
+        project: ProjectId::from(project),
+        volume_type: "ssd".into(),
+    };
+    GroupBody {
+        schema: SCHEMA,
+        name: "g".into(),
+        description: String::new(),
+        replication_type: ReplicationType::Async,
+        sides: Sides {
+            home: place(1, "pa"),
+            other: place(2, "pb"),
+        },
+        status: GroupStatus::Active,
+        policy: Some(Policy {
+            home_array: ArrayId::from("A"),
+            other_array: ArrayId::from("B"),
+            array_group: ArrayGroupName::from("pg"),
+            replication_interval_s: 300,
+            rpo_max_s: 900,
+            target_retention_s: 86_400,
+        }),
+        mappings: Mappings::default(),
+        members: vec![member(1, 2), member(2, 1)],
+        failover_count: 0,
+        last_failover_at_us: None,
+        created_at_us: 0,
+    }
+}
+
+fn facts() -> FailoverFacts {
+    let acting = Acting::ServiceIn(ProjectId::from("pb"));
+    let types = VolumeType {
+        id: "t".into(),
+        name: "ssd".into(),
+        extra_specs: BTreeMap::from([("volume_backend_name".to_owned(), "pure".to_owned())]),
+        is_public: true,
+    };
+    FailoverFacts {
+        operation: OperationId(id(77)),
+        group: GroupId(id(5)),
+        site: SiteId(id(2)),
+        here: Role::Other,
+        fence: Epoch(2),
+        body: body(),
+        storage: Some(GroupSpec {
+            name: ArrayGroupName::from("pg"),
+            source: ArrayId::from("A"),
+            target: ArrayId::from("B"),
+            replication_interval_s: 300,
+            target_retention_s: 86_400,
+        }),
+        points: Asked::Known(vec![
+            point(3, false, 10),
+            point(2, true, 60),
+            point(1, true, 900),
+        ]),
+        target: TargetFacts {
+            delegation: Asked::Known(()),
+            flavors: Asked::Known(vec![flavor("m1")]),
+            networks: Asked::Known(vec![NetworkInfo {
+                id: NetworkId::from("net-b"),
+                name: "app-net".into(),
+                project_id: "pb".into(),
+                shared: false,
+            }]),
+            subnets: Asked::Known(vec![Subnet {
+                id: SubnetId::from("sub-b"),
+                name: "app-subnet".into(),
+                network: NetworkId::from("net-b"),
+                cidr: "10.0.0.0/24".into(),
+            }]),
+            security_groups: Asked::Known(vec![SecurityGroup {
+                id: SecurityGroupId::from("sg-b"),
+                name: "web".into(),
+                project_id: "pb".into(),
+            }]),
+            ports: Asked::Known(vec![]),
+            volume_types: Asked::Known(vec![types]),
+            volume_services: Asked::Known(vec![VolumeService {
+                host: "b@pure".into(),
+                zone: "nova".into(),
+                enabled: true,
+                up: true,
+            }]),
+            volume_pools: Asked::Known(vec![VolumePool {
+                name: "b@pure#pure".into(),
+                volume_backend_name: "pure".into(),
+            }]),
+            compute_quota: Asked::Known(ComputeQuota {
+                instances: quota(10),
+                cores: quota(-1),
+                ram_mib: quota(-1),
+            }),
+            volume_quota: Asked::Known(VolumeQuota {
+                volumes: quota(10),
+                gigabytes: quota(1000),
+            }),
+            port_quota: Asked::Known(quota(10)),
+            keypairs: Asked::Known(vec![]),
+        },
+        volumes_as: acting.clone(),
+        servers_as: acting,
+    }
+}
+
+fn unplanned() -> FailoverAsk {
+    FailoverAsk {
+        mode: OperationMode::Unplanned,
+        force: false,
+        recovery_point: None,
+    }
+}
+
+/// The outcome in one line.
+fn outcome(ask: &FailoverAsk, facts: &FailoverFacts) -> String {
+    match decide(ask, facts) {
+        Err(refusals) => format!("refused: {refusals}"),
+        Ok(plan) => {
+            let lanes = plan.stages[2]
+                .lanes
+                .iter()
+                .map(|l| l.title.clone())
+                .collect::<Vec<_>>();
+            let warnings: Vec<String> = plan.warnings.iter().map(|w| w.refusal.code()).collect();
+            let left: Vec<String> = plan
+                .left_out
+                .iter()
+                .map(|l| {
+                    format!(
+                        "{}({})",
+                        l.name,
+                        l.reasons
+                            .iter()
+                            .map(|r| r.code())
+                            .collect::<Vec<_>>()
+                            .join("+")
+                    )
+                })
+                .collect();
+            let point = plan.point.map(|p| p.suffix.to_string()).unwrap_or_default();
+            format!(
+                "from {point}: {} | warns {} | leaves {}",
+                lanes.join(","),
+                warnings.join(","),
+                left.join(",")
+            )
+        }
+    }
+}
+
+fn check(ask: &FailoverAsk, change: impl FnOnce(&mut FailoverFacts), expected: &str) {
+    let mut facts = facts();
+    change(&mut facts);
+    assert_eq!(outcome(ask, &facts), expected);
+}
+
+#[test]
+fn the_newest_complete_point_is_taken_by_the_arrays_own_order() {
+    check(
+        &unplanned(),
+        |_| {},
+        "from s2: web-1,web-2 | warns  | leaves ",
+    );
+    // D4: a point whose date lies in the future, or has none, does not jump the queue.
+    let lying = |f: &mut FailoverFacts| {
+        let mut old = point(1, true, 0);
+        old.created_ms = i64::MAX;
+        f.points = Asked::Known(vec![old, point(2, true, 60)]);
+    };
+    check(
+        &unplanned(),
+        lying,
+        "from s2: web-1,web-2 | warns  | leaves ",
+    );
+}
+
+#[test]
+fn without_a_complete_point_there_is_nothing_to_recover() {
+    let partial = |f: &mut FailoverFacts| f.points = Asked::Known(vec![point(3, false, 1)]);
+    check(
+        &unplanned(),
+        partial,
+        "refused: no completely replicated recovery point exists at the target array",
+    );
+    let named = FailoverAsk {
+        recovery_point: Some(PointSuffix::from("s3")),
+        ..unplanned()
+    };
+    check(
+        &named,
+        |_| {},
+        "refused: recovery point s3 is not among the complete ones",
+    );
+    let named = FailoverAsk {
+        recovery_point: Some(PointSuffix::from("s1")),
+        ..unplanned()
+    };
+    check(&named, |_| {}, "from s1: web-1,web-2 | warns  | leaves ");
+}
+
+#[test]
+fn an_old_point_warns_and_never_stops_an_unplanned_move() {
+    let old = |f: &mut FailoverFacts| f.points = Asked::Known(vec![point(2, true, 2_820)]);
+    check(
+        &unplanned(),
+        old,
+        "from s2: web-1,web-2 | warns rpo_violation | leaves ",
+    );
+}
+
+#[test]
+fn a_member_that_cannot_be_rebuilt_is_left_out_by_name_and_the_rest_goes_on() {
+    let big = |f: &mut FailoverFacts| f.body.members[1].captured.flavor = flavor("huge");
+    check(
+        &unplanned(),
+        big,
+        "from s2: web-1 | warns  | leaves web-2(no_flavor)",
+    );
+    let taken = |f: &mut FailoverFacts| {
+        f.target.ports = Asked::Known(vec![Port {
+            id: PortId::from("theirs"),
+            project_id: "pb".into(),
+            name: String::new(),
+            description: String::new(),
+            network: NetworkId::from("net-b"),
+            mac_address: "fa:16:3e:ff:ff:ff".into(),
+            fixed_ips: vec![FixedIp {
+                subnet: SubnetId::from("sub-b"),
+                address: "10.0.0.1".into(),
+            }],
+            security_groups: vec![],
+            port_security_enabled: true,
+            allowed_address_pairs: vec![],
+            device: None,
+            device_owner: String::new(),
+            vnic_type: None,
+            created_at: None,
+        }]);
+    };
+    check(
+        &unplanned(),
+        taken,
+        "from s2: web-2 | warns  | leaves web-1(address_taken)",
+    );
+}
+
+#[test]
+fn all_findings_are_told_when_nothing_can_start() {
+    let bare = |f: &mut FailoverFacts| {
+        f.target.networks = Asked::Known(vec![]);
+        f.target.flavors = Asked::Known(vec![]);
+    };
+    let expected = "refused: web-1: no flavor at the target for m1; web-1: no network at the target for app-net; \
+                    web-2: no flavor at the target for m1; web-2: no network at the target for app-net";
+    check(&unplanned(), bare, expected);
+}
+
+#[test]
+fn two_networks_of_one_name_are_not_guessed_between() {
+    let twice = |f: &mut FailoverFacts| {
+        let Asked::Known(networks) = &mut f.target.networks else {
+            return;
+        };
+        let mut second = networks[0].clone();
+        second.id = NetworkId::from("net-c");
+        networks.push(second);
+    };
+    let mut ambiguous = facts();
+    twice(&mut ambiguous);
+    assert!(outcome(&unplanned(), &ambiguous).starts_with("refused: web-1: no network"));
+    let mapped = |f: &mut FailoverFacts| {
+        twice(f);
+        f.body
+            .mappings
+            .networks
+            .insert(NetworkId::from("net-a"), NetworkId::from("net-b"));
+    };
+    check(
+        &unplanned(),
+        mapped,
+        "from s2: web-1,web-2 | warns  | leaves ",
+    );
+}
+
+#[test]
+fn quotas_are_summed_over_all_members_and_only_warn() {
+    let small = |f: &mut FailoverFacts| {
+        f.target.volume_quota = Asked::Known(VolumeQuota {
+            volumes: quota(2),
+            gigabytes: quota(1000),
+        });
+    };
+    check(
+        &unplanned(),
+        small,
+        "from s2: web-1,web-2 | warns quota_exceeded | leaves ",
+    );
+}
+
+#[test]
+fn what_could_not_be_asked_warns_and_what_cannot_work_stops() {
+    let silent = |f: &mut FailoverFacts| f.target.port_quota = Asked::CouldNotAsk("timeout".into());
+    check(
+        &unplanned(),
+        silent,
+        "from s2: web-1,web-2 | warns could_not_ask | leaves ",
+    );
+    let down = |f: &mut FailoverFacts| {
+        let Asked::Known(services) = &mut f.target.volume_services else {
+            return;
+        };
+        services[0].up = false;
+    };
+    check(
+        &unplanned(),
+        down,
+        "refused: no cinder-volume service that is up serves volume type ssd",
+    );
+    let busy = |f: &mut FailoverFacts| f.body.status = GroupStatus::FailingOver;
+    check(
+        &unplanned(),
+        busy,
+        "refused: the group is failing_over; this needs active",
+    );
+}
+
+fn plan() -> Plan {
+    decide(&unplanned(), &facts()).unwrap()
+}
+
+#[test]
+fn every_key_of_a_plan_is_its_own_and_fits_the_fields_it_travels_in() {
+    let plan = plan();
+    let mut keys = Vec::new();
+    for (_, _, step) in plan.steps() {
+        keys.extend(step.targets(plan.operation).into_iter().map(|t| t.key.0));
+    }
+    let count = keys.len();
+    keys.sort();
+    keys.dedup();
+    assert_eq!(keys.len(), count, "a key stands for one effect");
+    assert!(
+        keys.iter()
+            .all(|k| k.len() <= 255 && k.starts_with(&plan.operation.to_string()))
+    );
+    for (_, _, step) in plan.steps() {
+        if let Step::RecoverVolumes { copies, .. } = step {
+            assert!(
+                copies.iter().all(|c| c.copy_name.len() <= 63),
+                "array names end at 63 letters"
+            );
+        }
+    }
+}
+
+/// Runs the plan on paper; `fails` answers which lane and step says a definite no.
+fn run(plan: &Plan, fails: impl Fn(&str, &str) -> bool) -> (crate::operation::Outcome, Journal) {
+    let mut journal = Journal::new();
+    let mut shown = 0;
+    for _ in 0..1_000 {
+        match advance(plan, &journal) {
+            Advance::Settled(outcome) => return (outcome, journal),
+            Advance::Work(work) => {
+                let (at, way) = work[0];
+                let (lane, step) = (plan.lane(at).unwrap(), plan.step(at).unwrap());
+                let state = match way {
+                    Way::Undo => EffectState::Undone,
+                    Way::Do if fails(&lane.title, step.name()) => EffectState::Failed,
+                    Way::Do => EffectState::Done,
+                };
+                for target in step.targets(plan.operation) {
+                    journal.insert(
+                        target.key.to_string(),
+                        row(plan, &lane.id, step, target, state),
+                    );
+                }
+                let pct = progress_pct(plan, &journal);
+                if way == Way::Do {
+                    assert!(pct >= shown, "progress went from {shown} to {pct}");
+                    shown = pct;
+                }
+            }
+        }
+    }
+    panic!("the plan does not end");
+}
+
+fn row(
+    plan: &Plan,
+    lane: &str,
+    step: &Step,
+    target: crate::plan::Target,
+    state: EffectState,
+) -> Effect {
+    Effect {
+        object_id: Some(format!("obj-{}", target.key)),
+        key: target.key,
+        operation: plan.operation,
+        group: plan.group,
+        project: plan.project.clone(),
+        site: plan.site,
+        lane: lane.to_owned(),
+        stage: 0,
+        place: 0,
+        step: step.name().to_owned(),
+        kind: target.kind,
+        state,
+        detail: serde_json::Value::Null,
+        attempts: 1,
+        error: None,
+        intended_us: 0,
+        settled_us: None,
+    }
+}
+
+#[test]
+fn a_plan_runs_full_partial_or_back() {
+    use crate::operation::Outcome;
+    let plan = plan();
+    let (outcome, journal) = run(&plan, |_, _| false);
+    assert_eq!(outcome, Outcome::Full);
+    assert_eq!(progress_pct(&plan, &journal), 100);
+    let ended = body_at_end(&body(), &plan, &journal, Role::Other, 9);
+    assert_eq!(
+        (ended.status, ended.failover_count),
+        (GroupStatus::FailedOver, 1)
+    );
+    assert!(
+        ended
+            .members
+            .iter()
+            .all(|m| m.places.other.is_some() && m.disks.iter().all(|d| d.places.other.is_some()))
+    );
+
+    let (outcome, journal) = run(&plan, |lane, step| lane == "web-2" && step == "boot_server");
+    assert_eq!(
+        outcome,
+        Outcome::Partial,
+        "one member down is no rollback of the others (I14)"
+    );
+    assert_eq!(progress_pct(&plan, &journal), 100);
+    let ended = body_at_end(&body(), &plan, &journal, Role::Other, 9);
+    assert_eq!(ended.status, GroupStatus::FailedOverPartial);
+    assert!(ended.members[0].places.other.is_some() && ended.members[1].places.other.is_none());
+
+    let (outcome, journal) = run(&plan, |_, step| step == "recover_volumes");
+    assert_eq!(
+        outcome,
+        Outcome::RolledBack,
+        "without volumes there is nothing to go on with"
+    );
+    assert!(journal.values().all(|e| e.state == EffectState::Undone));
+}
