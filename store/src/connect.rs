@@ -1,0 +1,113 @@
+//! Opening connections: what is set on each, and how long we wait. Absent: keeping them (`pool`,
+//! `q::writer`).
+
+use crate::backend::{mariadb, sqlite};
+use crate::classify::{classify, classify_connection};
+use crate::error::StoreError;
+use crate::exec::Exec;
+use diesel::connection::SimpleConnection;
+use diesel::{Connection, SqliteConnection};
+use diesel_async::sync_connection_wrapper::{SpawnBlocking, SyncConnectionWrapper};
+use diesel_async::{AsyncConnection, AsyncMysqlConnection, SimpleAsyncConnection};
+use secrecy::{ExposeSecret, SecretString};
+use std::future::Future;
+use std::path::PathBuf;
+use std::time::Duration;
+
+/// How long a connection may take to be made, in milliseconds.
+const CONNECT_MAX_MS: u64 = 10_000;
+/// How long SQLite waits for another process's lock, in milliseconds.
+const SQLITE_BUSY_MS: u64 = 5_000;
+
+/// Isolation: every statement sees what is committed, so that a fence is never answered from an old
+/// snapshot, and fewer gaps are locked. Strict mode: a value that does not fit is refused, not cut.
+const MARIADB_SESSION: &str = "SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED, \
+     sql_mode = 'STRICT_ALL_TABLES,NO_ENGINE_SUBSTITUTION,ERROR_FOR_DIVISION_BY_ZERO'";
+/// Shorter than [`crate::backend`]'s transaction limit, so that the server answers first.
+const MARIADB_WAITS: &str = "SET SESSION innodb_lock_wait_timeout = 5, wait_timeout = 28800";
+
+/// The URI of a database in memory that all connections of the process share.
+pub(crate) fn memory_url(name: &str) -> String {
+    format!("file:/{name}?vfs=memdb")
+}
+
+/// One thing to connect to.
+pub(crate) trait Target: Clone + Send + Sync + 'static {
+    type Conn: Send;
+    /// A fresh connection, ready for use. Errors: `Down`, `Busy`, `Corrupt`.
+    fn connect(&self) -> impl Future<Output = Result<Self::Conn, StoreError>> + Send;
+}
+
+/// A SQLite file or memory, and how it is used.
+#[derive(Debug, Clone)]
+pub(crate) struct SqliteTarget {
+    pub url: String,
+    /// `None`: in memory.
+    pub file: Option<PathBuf>,
+    pub exec: Exec,
+    pub synchronous_full: bool,
+}
+
+impl SqliteTarget {
+    fn pragmas(&self) -> String {
+        let journal = if self.file.is_some() { "WAL" } else { "MEMORY" };
+        let synchronous = match (self.file.is_some(), self.synchronous_full) {
+            (false, _) => "OFF",
+            (true, true) => "FULL",
+            (true, false) => "NORMAL",
+        };
+        // Inline calls on a database in memory never overlap; waiting would block the one thread.
+        let alone = self.file.is_none() && self.exec == Exec::Inline;
+        let wait = if alone { 0 } else { SQLITE_BUSY_MS };
+        format!(
+            "PRAGMA busy_timeout = {wait}; PRAGMA journal_mode = {journal}; \
+             PRAGMA synchronous = {synchronous}; PRAGMA cell_size_check = ON;"
+        )
+    }
+}
+
+impl Target for SqliteTarget {
+    type Conn = sqlite::Conn;
+
+    async fn connect(&self) -> Result<sqlite::Conn, StoreError> {
+        let (url, pragmas, mut exec) = (self.url.clone(), self.pragmas(), self.exec);
+        let opened = exec
+            .spawn_blocking(move || {
+                let mut c =
+                    SqliteConnection::establish(&url).map_err(|e| classify_connection(&e))?;
+                c.batch_execute(&pragmas).map_err(|e| classify(&e))?;
+                Ok::<_, StoreError>(c)
+            })
+            .await
+            .map_err(|e| StoreError::Down(e.to_string()))??;
+        Ok(SyncConnectionWrapper::with_runtime(opened, self.exec))
+    }
+}
+
+/// A MariaDB database.
+#[derive(Debug, Clone)]
+pub(crate) struct MariaDbTarget {
+    pub url: SecretString,
+}
+
+impl Target for MariaDbTarget {
+    type Conn = mariadb::Conn;
+
+    async fn connect(&self) -> Result<mariadb::Conn, StoreError> {
+        let limit = Duration::from_millis(CONNECT_MAX_MS);
+        let opening = async {
+            let mut c = AsyncMysqlConnection::establish(self.url.expose_secret())
+                .await
+                .map_err(|e| classify_connection(&e))?;
+            c.batch_execute(MARIADB_SESSION).await?;
+            c.batch_execute(MARIADB_WAITS).await?;
+            Ok(c)
+        };
+        match tokio::time::timeout(limit, opening).await {
+            Ok(opened) => opened,
+            Err(_) => Err(StoreError::Down(format!(
+                "no connection within {CONNECT_MAX_MS} ms"
+            ))),
+        }
+    }
+}
