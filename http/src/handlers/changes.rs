@@ -1,0 +1,119 @@
+//! Drafting changes to a group (R1): each is answered with a ticket for the peer site.
+//!
+//! Absent: committing them, which is a courier's errand (`couriers`).
+
+use super::body_of;
+use crate::answer::Answer;
+use crate::cx::{Cx, unexpected};
+use crate::error::ApiError;
+use crate::request::BodyStream;
+use crate::wire::changes::{
+    GroupCreateRequest, MappingsSetRequest, MemberAddRequest, PolicySetRequest,
+};
+use crate::wire::group::etag;
+use crate::wire::sync::{GroupKey, TicketAnswer};
+use http::StatusCode;
+use protector_domain::ids::GroupId;
+use protector_domain::ports::engine::{Change, Command, Reply};
+use protector_domain::sync::{Pair, RecordRef, Signed};
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+
+pub(super) async fn create(cx: &Cx, body: BodyStream) -> Result<Answer, ApiError> {
+    let change = body_of::<GroupCreateRequest>(cx, body).await?.into();
+    let (group, ticket) = draft(cx, None, change).await?;
+    Ok(ticket_answer(group, ticket))
+}
+
+pub(super) async fn member_add(cx: &Cx, body: BodyStream) -> Result<Answer, ApiError> {
+    edit::<MemberAddRequest>(cx, body).await
+}
+
+pub(super) async fn policy_set(cx: &Cx, body: BodyStream) -> Result<Answer, ApiError> {
+    edit::<PolicySetRequest>(cx, body).await
+}
+
+pub(super) async fn mappings_set(cx: &Cx, body: BodyStream) -> Result<Answer, ApiError> {
+    edit::<MappingsSetRequest>(cx, body).await
+}
+
+async fn edit<T: DeserializeOwned + Into<Change>>(
+    cx: &Cx,
+    body: BodyStream,
+) -> Result<Answer, ApiError> {
+    let wanted = IfMatch::of(cx)?;
+    let change = body_of::<T>(cx, body).await?.into();
+    let group = cx.group().await?;
+    wanted.check(Some(group.pair))?;
+    let (group, ticket) = draft(cx, Some(group.id), change).await?;
+    if !wanted.is_any() {
+        // The group may have moved since it was looked at; the ticket is bound to its base.
+        wanted.check(base_of(&ticket))?;
+    }
+    Ok(ticket_answer(group, ticket))
+}
+
+async fn draft(
+    cx: &Cx,
+    group: Option<GroupId>,
+    change: Change,
+) -> Result<(GroupId, Signed), ApiError> {
+    match cx.tell(Command::Ticket { group, change }).await? {
+        Reply::Ticket { group, ticket } => Ok((group, ticket)),
+        other => Err(unexpected(&other)),
+    }
+}
+
+fn ticket_answer(id: GroupId, ticket: Signed) -> Answer {
+    Answer::json(
+        StatusCode::ACCEPTED,
+        &TicketAnswer {
+            ticket,
+            protection_group: GroupKey { id },
+        },
+    )
+}
+
+/// The versions that a client accepts the group to have.
+struct IfMatch(Option<Vec<String>>);
+
+impl IfMatch {
+    /// No header and `*` accept any.
+    fn of(cx: &Cx) -> Result<Self, ApiError> {
+        let header = cx.header("if-match")?.filter(|text| *text != "*");
+        Ok(Self(header.map(|text| {
+            text.split(',').map(|tag| tag.trim().to_owned()).collect()
+        })))
+    }
+
+    fn is_any(&self) -> bool {
+        self.0.is_none()
+    }
+
+    fn check(&self, current: Option<Pair>) -> Result<(), ApiError> {
+        let Some(tags) = &self.0 else { return Ok(()) };
+        let fits = current.is_some_and(|pair| tags.contains(&etag(&pair)));
+        if fits {
+            Ok(())
+        } else {
+            Err(ApiError::StaleVersion { current })
+        }
+    }
+}
+
+#[derive(Deserialize)]
+struct TicketPayload {
+    content: TicketContent,
+}
+
+#[derive(Deserialize)]
+struct TicketContent {
+    #[serde(default)]
+    base: Option<RecordRef>,
+}
+
+/// What the ticket says the change is made to. Our own signature: nothing to verify.
+fn base_of(ticket: &Signed) -> Option<Pair> {
+    let payload: TicketPayload = serde_json::from_str(&ticket.payload).ok()?;
+    payload.content.base.map(|base| base.pair())
+}

@@ -1,0 +1,87 @@
+//! What couriers fetch and bring (sync-protocol, section 7). Nothing here is believed: messages
+//! speak by their signatures, tokens only open the door to the project.
+//!
+//! Absent: the rules.
+
+use super::body_of;
+use crate::answer::Answer;
+use crate::cx::{Cx, unexpected};
+use crate::error::ApiError;
+use crate::request::BodyStream;
+use crate::wire::sync::{
+    CommitRequest, EnvelopeAnswer, GroupKey, ReceiptRequest, RejectionAnswer, ReservationAnswer,
+    ReserveRequest, StoreRequest, StoredAnswer, SyncAnswer, SyncInfo, SyncedAnswer,
+};
+use http::StatusCode;
+use protector_domain::ports::engine::{Command, Query, Reply, View};
+
+pub(super) async fn sync_show(cx: &Cx) -> Result<Answer, ApiError> {
+    let group = cx.group().await?.id;
+    match cx.ask(Query::Sync { group }).await? {
+        View::Sync { sync } => {
+            let sync = SyncInfo {
+                head: sync.head,
+                envelope: sync.envelope,
+                synced: sync.synced,
+            };
+            Ok(Answer::json(StatusCode::OK, &SyncAnswer { sync }))
+        }
+        other => Err(unexpected(&other)),
+    }
+}
+
+pub(super) async fn reserve(cx: &Cx, body: BodyStream) -> Result<Answer, ApiError> {
+    let ReserveRequest { ticket } = body_of(cx, body).await?;
+    match cx.tell(Command::Reserve { ticket }).await? {
+        Reply::Reservation { reservation } => Ok(Answer::json(
+            StatusCode::OK,
+            &ReservationAnswer { reservation },
+        )),
+        Reply::Rejected { rejection } => {
+            Ok(Answer::json(StatusCode::OK, &RejectionAnswer { rejection }))
+        }
+        other => Err(unexpected(&other)),
+    }
+}
+
+pub(super) async fn commit(cx: &Cx, body: BodyStream) -> Result<Answer, ApiError> {
+    let CommitRequest {
+        ticket: _,
+        reservation,
+    } = body_of(cx, body).await?;
+    match cx.tell(Command::Commit { reservation }).await? {
+        Reply::Committed { group, envelope } => {
+            let answer = EnvelopeAnswer {
+                envelope,
+                protection_group: GroupKey { id: group },
+            };
+            Ok(Answer::json(StatusCode::ACCEPTED, &answer))
+        }
+        other => Err(unexpected(&other)),
+    }
+}
+
+pub(super) async fn store(cx: &Cx, body: BodyStream) -> Result<Answer, ApiError> {
+    let StoreRequest { envelope } = body_of(cx, body).await?;
+    match cx.tell(Command::Store { envelope }).await? {
+        Reply::Stored { receipt } => Ok(Answer::json(StatusCode::OK, &StoredAnswer { receipt })),
+        Reply::Rejected { rejection } => {
+            Ok(Answer::json(StatusCode::OK, &RejectionAnswer { rejection }))
+        }
+        other => Err(unexpected(&other)),
+    }
+}
+
+pub(super) async fn receipt(cx: &Cx, body: BodyStream) -> Result<Answer, ApiError> {
+    let ReceiptRequest { receipt } = body_of(cx, body).await?;
+    match cx.tell(Command::Receipt { receipt }).await? {
+        Reply::Synced { group } => {
+            let answer = SyncedAnswer {
+                protection_group: GroupKey { id: group },
+                synced: true,
+            };
+            Ok(Answer::json(StatusCode::OK, &answer))
+        }
+        other => Err(unexpected(&other)),
+    }
+}

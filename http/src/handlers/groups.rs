@@ -1,0 +1,70 @@
+//! Looking at groups. Absent: changing them (`changes`), and moving them (`operations`).
+
+use crate::answer::Answer;
+use crate::cx::{Cx, unexpected};
+use crate::error::ApiError;
+use crate::paging::{next_links, page};
+use crate::wire::group::{
+    GroupAnswer, GroupInfo, GroupsAnswer, MappingsAnswer, MembersAnswer, PolicyAnswer, PolicyInfo,
+    etag,
+};
+use http::StatusCode;
+use protector_domain::ports::engine::{GroupView, Query, View};
+
+pub(super) async fn list(cx: &Cx) -> Result<Answer, ApiError> {
+    let page = page(cx)?;
+    let query = Query::GroupList {
+        marker: page.marker.clone(),
+        limit: page.limit,
+    };
+    let groups = match cx.ask(query).await? {
+        View::Groups { groups } => groups,
+        other => return Err(unexpected(&other)),
+    };
+    let last = groups.last().map(|group| group.id.to_string());
+    let answer = GroupsAnswer {
+        protection_groups_links: next_links(cx, &page, groups.len(), last),
+        protection_groups: groups.iter().map(GroupInfo::from).collect(),
+    };
+    Ok(Answer::json(StatusCode::OK, &answer))
+}
+
+pub(super) async fn show(cx: &Cx) -> Result<Answer, ApiError> {
+    let group = cx.group().await?;
+    Ok(tagged(
+        &group,
+        &GroupAnswer {
+            protection_group: GroupInfo::from(&group),
+        },
+    ))
+}
+
+pub(super) async fn members(cx: &Cx) -> Result<Answer, ApiError> {
+    let group = cx.group().await?;
+    Ok(tagged(&group, &MembersAnswer::from(&group)))
+}
+
+pub(super) async fn policy(cx: &Cx) -> Result<Answer, ApiError> {
+    let group = cx.group().await?;
+    Ok(tagged(
+        &group,
+        &PolicyAnswer {
+            policy: group.body.policy.as_ref().map(PolicyInfo::from),
+        },
+    ))
+}
+
+pub(super) async fn mappings(cx: &Cx) -> Result<Answer, ApiError> {
+    let group = cx.group().await?;
+    Ok(tagged(
+        &group,
+        &MappingsAnswer {
+            mappings: group.body.mappings.clone().into(),
+        },
+    ))
+}
+
+/// Everything of a group carries its version, to be sent back in `If-Match`.
+fn tagged(group: &GroupView, answer: &impl serde::Serialize) -> Answer {
+    Answer::json(StatusCode::OK, answer).etag(&etag(&group.pair))
+}

@@ -1,0 +1,54 @@
+//! One function per endpoint, grouped by what they are about; a switchboard in front.
+//!
+//! Absent: decisions. Handlers translate to a command or a question, and back.
+
+mod actors;
+mod changes;
+mod couriers;
+mod events;
+mod groups;
+mod operations;
+mod system;
+
+use crate::answer::Answer;
+use crate::body::read_json;
+use crate::cx::Cx;
+use crate::error::ApiError;
+use crate::request::BodyStream;
+use crate::route::Endpoint;
+use serde::de::DeserializeOwned;
+
+/// Calls the endpoint that the route names.
+pub(crate) async fn dispatch(cx: Cx, body: BodyStream) -> Result<Answer, ApiError> {
+    match cx.route.endpoint {
+        Endpoint::Versions => system::versions(&cx),
+        Endpoint::VersionShow => system::version(&cx),
+        Endpoint::Health => system::health(),
+        Endpoint::OpenApi => system::openapi(),
+        Endpoint::ActorList => actors::list(&cx),
+        Endpoint::ActorStream => actors::stream(&cx),
+        Endpoint::GroupList => groups::list(&cx).await,
+        Endpoint::GroupShow => groups::show(&cx).await,
+        Endpoint::MemberList => groups::members(&cx).await,
+        Endpoint::PolicyShow => groups::policy(&cx).await,
+        Endpoint::MappingsShow => groups::mappings(&cx).await,
+        Endpoint::GroupCreate => changes::create(&cx, body).await,
+        Endpoint::MemberAdd => changes::member_add(&cx, body).await,
+        Endpoint::PolicySet => changes::policy_set(&cx, body).await,
+        Endpoint::MappingsSet => changes::mappings_set(&cx, body).await,
+        Endpoint::GroupAction => operations::action(&cx, body).await,
+        Endpoint::OperationList => operations::list(&cx).await,
+        Endpoint::OperationShow => operations::show(&cx).await,
+        Endpoint::OperationEvents => events::events(&cx).await,
+        Endpoint::SyncShow => couriers::sync_show(&cx).await,
+        Endpoint::SyncReserve => couriers::reserve(&cx, body).await,
+        Endpoint::SyncCommit => couriers::commit(&cx, body).await,
+        Endpoint::SyncStore => couriers::store(&cx, body).await,
+        Endpoint::SyncReceipt => couriers::receipt(&cx, body).await,
+    }
+}
+
+/// The request's body as `T`, within the route's limit.
+async fn body_of<T: DeserializeOwned>(cx: &Cx, body: BodyStream) -> Result<T, ApiError> {
+    read_json(&cx.headers, body, cx.route.body_bytes_max()).await
+}

@@ -1,0 +1,204 @@
+//! The OpenAPI 3.1 document: paths from the table of routes, bodies from the wire types.
+//!
+//! Absent: prose beyond summaries; a path is described where it is listed.
+
+use crate::policy::Need;
+use crate::route::{Endpoint, ROUTES, Route};
+use crate::wire::{changes, group, operation, sync, system};
+use serde_json::{Map, Value, json};
+use utoipa::ToSchema;
+use utoipa::openapi::{RefOr, Schema};
+
+/// Names of the schemas of a route's bodies, and the good statuses.
+struct Bodies {
+    request: Option<&'static str>,
+    answers: &'static [(u16, &'static str)],
+}
+
+/// The whole document.
+pub fn openapi_document() -> Value {
+    let mut paths = Map::new();
+    for route in ROUTES {
+        let path = paths.entry(route.template).or_insert_with(|| json!({}));
+        if let Some(path) = path.as_object_mut() {
+            path.insert(route.method.to_ascii_lowercase(), operation_of(route));
+        }
+    }
+    json!({
+        "openapi": "3.1.0",
+        "info": {
+            "title": "Protector",
+            "version": "1.0",
+            "description": "Tenant-driven disaster recovery for OpenStack.",
+            "license": { "name": "Apache-2.0" },
+        },
+        "paths": paths,
+        "components": {
+            "schemas": schemas(),
+            "securitySchemes": {
+                "token": { "type": "apiKey", "in": "header", "name": "X-Auth-Token" },
+            },
+        },
+    })
+}
+
+fn operation_of(route: &Route) -> Value {
+    let bodies = bodies(route.endpoint);
+    let mut responses = Map::new();
+    for (status, schema) in bodies.answers {
+        let described = json!({ "description": route.summary, "content": content(schema) });
+        responses.insert(status.to_string(), described);
+    }
+    responses.insert(
+        "default".to_owned(),
+        json!({ "description": "Why not", "content": content("ErrorAnswer") }),
+    );
+    let mut operation = json!({
+        "operationId": format!("{:?}", route.endpoint),
+        "summary": route.summary,
+        "parameters": parameters(route),
+        "responses": responses,
+    });
+    if let Some(request) = bodies.request {
+        operation["requestBody"] = json!({ "required": true, "content": content(request) });
+    }
+    if route.need != Need::Open {
+        operation["security"] = json!([{ "token": [] }]);
+    }
+    operation
+}
+
+fn content(schema: &str) -> Value {
+    let media = if schema == "EventStream" {
+        "text/event-stream"
+    } else {
+        "application/json"
+    };
+    let schema = match schema {
+        "EventStream" => json!({ "type": "string" }),
+        "Anything" => json!({ "type": "object" }),
+        named => json!({ "$ref": format!("#/components/schemas/{named}") }),
+    };
+    json!({ media: { "schema": schema } })
+}
+
+fn parameters(route: &Route) -> Vec<Value> {
+    let text = json!({ "type": "string" });
+    let parameter = |name: &str, place: &str, required: bool| json!({ "name": name, "in": place, "required": required, "schema": text });
+    let in_path = route
+        .path_params()
+        .map(|name| parameter(name, "path", true));
+    let in_query = route
+        .query
+        .iter()
+        .map(|name| parameter(name, "query", false));
+    let headers = headers_of(route.endpoint);
+    let in_header = headers.iter().map(|name| parameter(name, "header", false));
+    in_path.chain(in_query).chain(in_header).collect()
+}
+
+fn headers_of(endpoint: Endpoint) -> &'static [&'static str] {
+    match endpoint {
+        Endpoint::GroupAction => &["Idempotency-Key"],
+        Endpoint::MemberAdd | Endpoint::PolicySet | Endpoint::MappingsSet => &["If-Match"],
+        Endpoint::OperationEvents => &["Last-Event-ID"],
+        _ => &[],
+    }
+}
+
+fn bodies(endpoint: Endpoint) -> Bodies {
+    let reads = |answers| Bodies {
+        request: None,
+        answers,
+    };
+    let takes = |request, answers| Bodies {
+        request: Some(request),
+        answers,
+    };
+    match endpoint {
+        Endpoint::Versions => reads(&[(300, "VersionsAnswer")]),
+        Endpoint::VersionShow => reads(&[(200, "VersionAnswer")]),
+        Endpoint::Health => reads(&[(200, "HealthAnswer")]),
+        Endpoint::OpenApi => reads(&[(200, "Anything")]),
+        Endpoint::ActorList => reads(&[(200, "ActorsAnswer")]),
+        Endpoint::ActorStream => reads(&[(200, "EventStream")]),
+        Endpoint::GroupList => reads(&[(200, "GroupsAnswer")]),
+        Endpoint::GroupShow => reads(&[(200, "GroupAnswer")]),
+        Endpoint::MemberList => reads(&[(200, "MembersAnswer")]),
+        Endpoint::PolicyShow => reads(&[(200, "PolicyAnswer")]),
+        Endpoint::MappingsShow => reads(&[(200, "MappingsAnswer")]),
+        Endpoint::SyncShow => reads(&[(200, "SyncAnswer")]),
+        Endpoint::OperationList => reads(&[(200, "OperationsAnswer")]),
+        Endpoint::OperationShow => reads(&[(200, "OperationAnswer")]),
+        Endpoint::OperationEvents => reads(&[(200, "EventsAnswer")]),
+        Endpoint::GroupCreate => takes("GroupCreateRequest", &[(202, "TicketAnswer")]),
+        Endpoint::MemberAdd => takes("MemberAddRequest", &[(202, "TicketAnswer")]),
+        Endpoint::PolicySet => takes("PolicySetRequest", &[(202, "TicketAnswer")]),
+        Endpoint::MappingsSet => takes("MappingsSetRequest", &[(202, "TicketAnswer")]),
+        Endpoint::GroupAction => takes(
+            "ActionRequest",
+            &[(202, "OperationAnswer"), (200, "ActionAnswer")],
+        ),
+        Endpoint::SyncReserve => takes("ReserveRequest", &[(200, "ReserveAnswer")]),
+        Endpoint::SyncCommit => takes("CommitRequest", &[(202, "EnvelopeAnswer")]),
+        Endpoint::SyncStore => takes("StoreRequest", &[(200, "StoreAnswer")]),
+        Endpoint::SyncReceipt => takes("ReceiptRequest", &[(200, "SyncedAnswer")]),
+    }
+}
+
+type Named = (String, RefOr<Schema>);
+
+fn with<T: ToSchema>(all: &mut Vec<Named>) {
+    all.push((T::name().into_owned(), T::schema()));
+    T::schemas(all);
+}
+
+/// Every wire type, and the three answers that are one type or another.
+fn schemas() -> Value {
+    let mut all = Vec::new();
+    with::<system::VersionsAnswer>(&mut all);
+    with::<system::VersionAnswer>(&mut all);
+    with::<system::HealthAnswer>(&mut all);
+    with::<system::ActorsAnswer>(&mut all);
+    with::<system::ErrorAnswer>(&mut all);
+    with::<group::GroupsAnswer>(&mut all);
+    with::<group::GroupAnswer>(&mut all);
+    with::<group::MembersAnswer>(&mut all);
+    with::<group::PolicyAnswer>(&mut all);
+    with::<group::MappingsAnswer>(&mut all);
+    with::<changes::GroupCreateRequest>(&mut all);
+    with::<changes::MemberAddRequest>(&mut all);
+    with::<changes::PolicySetRequest>(&mut all);
+    with::<changes::MappingsSetRequest>(&mut all);
+    with::<changes::ActionRequest>(&mut all);
+    with::<operation::OperationsAnswer>(&mut all);
+    with::<operation::OperationAnswer>(&mut all);
+    with::<operation::EventsAnswer>(&mut all);
+    with::<operation::PlanAnswer>(&mut all);
+    with::<operation::SnapshotAnswer>(&mut all);
+    with::<sync::SyncAnswer>(&mut all);
+    with::<sync::TicketAnswer>(&mut all);
+    with::<sync::EnvelopeAnswer>(&mut all);
+    with::<sync::SyncedAnswer>(&mut all);
+    with::<sync::ReservationAnswer>(&mut all);
+    with::<sync::StoredAnswer>(&mut all);
+    with::<sync::RejectionAnswer>(&mut all);
+    with::<sync::ReserveRequest>(&mut all);
+    with::<sync::CommitRequest>(&mut all);
+    with::<sync::StoreRequest>(&mut all);
+    with::<sync::ReceiptRequest>(&mut all);
+    let named = all.into_iter().map(|(name, schema)| (name, json!(schema)));
+    let mut schemas: Map<String, Value> = named.collect();
+    for (name, one, other) in [
+        ("ActionAnswer", "PlanAnswer", "SnapshotAnswer"),
+        ("ReserveAnswer", "ReservationAnswer", "RejectionAnswer"),
+        ("StoreAnswer", "StoredAnswer", "RejectionAnswer"),
+    ] {
+        let reference = |name: &str| json!({ "$ref": format!("#/components/schemas/{name}") });
+        schemas.insert(
+            name.to_owned(),
+            json!({ "oneOf": [reference(one), reference(other)] }),
+        );
+    }
+    Value::Object(schemas)
+}

@@ -1,0 +1,411 @@
+//! The table of paths: the only list from which requests are dispatched and documented.
+//!
+//! Absent: what an endpoint does (`handlers`) and what its bodies look like (`openapi`, `wire`).
+
+use crate::limits::{BODY_BYTES_MAX, SYNC_BODY_BYTES_MAX};
+use crate::policy::Need;
+use crate::request::is_name;
+use http::Method;
+
+/// Everything that can be asked for. Closed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Endpoint {
+    Versions,
+    VersionShow,
+    Health,
+    OpenApi,
+    ActorList,
+    ActorStream,
+    GroupList,
+    GroupCreate,
+    GroupShow,
+    MemberList,
+    MemberAdd,
+    PolicyShow,
+    PolicySet,
+    MappingsShow,
+    MappingsSet,
+    SyncShow,
+    GroupAction,
+    OperationList,
+    OperationShow,
+    OperationEvents,
+    SyncReserve,
+    SyncCommit,
+    SyncStore,
+    SyncReceipt,
+}
+
+/// One method on one path.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Route {
+    pub endpoint: Endpoint,
+    /// `GET` also answers `HEAD`.
+    pub method: &'static str,
+    /// Parts in braces match anything.
+    pub template: &'static str,
+    pub need: Need,
+    /// Query parameters it knows.
+    pub query: &'static [&'static str],
+    pub summary: &'static str,
+}
+
+const fn get(
+    endpoint: Endpoint,
+    need: Need,
+    template: &'static str,
+    summary: &'static str,
+) -> Route {
+    Route {
+        endpoint,
+        method: "GET",
+        template,
+        need,
+        query: &[],
+        summary,
+    }
+}
+
+const fn write(
+    endpoint: Endpoint,
+    method: &'static str,
+    template: &'static str,
+    summary: &'static str,
+) -> Route {
+    Route {
+        endpoint,
+        method,
+        template,
+        need: Need::Write,
+        query: &[],
+        summary,
+    }
+}
+
+const fn asks(route: Route, query: &'static [&'static str]) -> Route {
+    Route { query, ..route }
+}
+
+/// All of them. The first match counts, so literal parts stand before `{tenant}`.
+pub const ROUTES: &[Route] = {
+    use Endpoint as E;
+    use Need::{Admin, Open, Read, Token};
+    &[
+        get(E::Versions, Open, "/", "API versions"),
+        get(E::VersionShow, Token, "/v1", "This API version"),
+        get(E::Health, Open, "/v1/health", "Whether the API listens"),
+        get(E::OpenApi, Token, "/v1/openapi.json", "This document"),
+        asks(
+            get(
+                E::ActorList,
+                Admin,
+                "/v1/admin/actors",
+                "The live tree of actors",
+            ),
+            &["root", "kind", "depth", "format"],
+        ),
+        asks(
+            get(
+                E::ActorStream,
+                Admin,
+                "/v1/admin/actors/stream",
+                "The live tree, again and again",
+            ),
+            &["root", "kind", "depth"],
+        ),
+        asks(
+            get(
+                E::GroupList,
+                Read,
+                "/v1/{tenant}/protection-groups",
+                "List protection groups",
+            ),
+            &["limit", "marker"],
+        ),
+        write(
+            E::GroupCreate,
+            "POST",
+            "/v1/{tenant}/protection-groups",
+            "Draft a protection group",
+        ),
+        get(
+            E::GroupShow,
+            Read,
+            "/v1/{tenant}/protection-groups/{group}",
+            "Show a protection group",
+        ),
+        get(
+            E::MemberList,
+            Read,
+            "/v1/{tenant}/protection-groups/{group}/members",
+            "List member VMs",
+        ),
+        write(
+            E::MemberAdd,
+            "POST",
+            "/v1/{tenant}/protection-groups/{group}/members",
+            "Draft a new member VM",
+        ),
+        get(
+            E::PolicyShow,
+            Read,
+            "/v1/{tenant}/protection-groups/{group}/policy",
+            "Show the replication policy",
+        ),
+        write(
+            E::PolicySet,
+            "POST",
+            "/v1/{tenant}/protection-groups/{group}/policy",
+            "Draft the replication policy",
+        ),
+        get(
+            E::MappingsShow,
+            Read,
+            "/v1/{tenant}/protection-groups/{group}/mappings",
+            "Show resource mappings",
+        ),
+        write(
+            E::MappingsSet,
+            "PUT",
+            "/v1/{tenant}/protection-groups/{group}/mappings",
+            "Draft resource mappings",
+        ),
+        get(
+            E::SyncShow,
+            Read,
+            "/v1/{tenant}/protection-groups/{group}/sync",
+            "Head and envelope, for couriers",
+        ),
+        write(
+            E::GroupAction,
+            "POST",
+            "/v1/{tenant}/protection-groups/{group}/action",
+            "Start an operation",
+        ),
+        asks(
+            get(
+                E::OperationList,
+                Read,
+                "/v1/{tenant}/operations",
+                "List operations",
+            ),
+            &["group", "limit", "marker"],
+        ),
+        get(
+            E::OperationShow,
+            Read,
+            "/v1/{tenant}/operations/{operation}",
+            "Show an operation and its plan",
+        ),
+        asks(
+            get(
+                E::OperationEvents,
+                Read,
+                "/v1/{tenant}/operations/{operation}/events",
+                "What happened, or happens",
+            ),
+            &["after", "limit"],
+        ),
+        write(
+            E::SyncReserve,
+            "POST",
+            "/v1/{tenant}/sync/reservations",
+            "Attest a ticket of the peer site",
+        ),
+        write(
+            E::SyncCommit,
+            "POST",
+            "/v1/{tenant}/sync/commits",
+            "Commit what the peer site attested",
+        ),
+        write(
+            E::SyncStore,
+            "POST",
+            "/v1/{tenant}/sync/envelopes",
+            "Store a record of the peer site",
+        ),
+        write(
+            E::SyncReceipt,
+            "POST",
+            "/v1/{tenant}/sync/receipts",
+            "Take home the peer's receipt",
+        ),
+    ]
+};
+
+/// First parts that are never a project.
+const RESERVED: &[&str] = &["admin", "health", "openapi.json"];
+
+/// Where a request goes.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Found {
+    Route(&'static Route, Params),
+    /// The path is there, the method is not; with the methods that are, and the path's parts.
+    OtherMethod(Vec<&'static str>, Params),
+    Nothing,
+}
+
+/// What stood in the braces.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Params(Vec<(&'static str, String)>);
+
+impl Params {
+    pub fn get(&self, name: &str) -> Option<&str> {
+        self.0
+            .iter()
+            .find(|(n, _)| *n == name)
+            .map(|(_, value)| value.as_str())
+    }
+}
+
+impl Route {
+    /// Largest body it reads, bytes.
+    pub fn body_bytes_max(&self) -> usize {
+        if self.template.contains("/sync/") {
+            SYNC_BODY_BYTES_MAX
+        } else {
+            BODY_BYTES_MAX
+        }
+    }
+
+    /// The names in braces, in order.
+    pub fn path_params(&self) -> impl Iterator<Item = &'static str> {
+        parts(self.template).filter_map(brace)
+    }
+
+    fn matches(&self, segments: &[String]) -> Option<Params> {
+        if parts(self.template).count() != segments.len() {
+            return None;
+        }
+        let mut params = Params::default();
+        for (part, segment) in parts(self.template).zip(segments) {
+            match brace(part) {
+                Some("tenant") if RESERVED.contains(&segment.as_str()) || !is_name(segment) => {
+                    return None;
+                }
+                Some(name) => params.0.push((name, segment.clone())),
+                None if part == segment => {}
+                None => return None,
+            }
+        }
+        Some(params)
+    }
+}
+
+fn parts(template: &'static str) -> impl Iterator<Item = &'static str> {
+    template.split('/').filter(|part| !part.is_empty())
+}
+
+fn brace(part: &'static str) -> Option<&'static str> {
+    part.strip_prefix('{')
+        .and_then(|rest| rest.strip_suffix('}'))
+}
+
+/// Finds the route of a method and a decoded path.
+pub(crate) fn find(method: &Method, segments: &[String]) -> Found {
+    let method = if *method == Method::HEAD {
+        "GET"
+    } else {
+        method.as_str()
+    };
+    let mut others = Vec::new();
+    let mut seen = Params::default();
+    for route in ROUTES {
+        let Some(params) = route.matches(segments) else {
+            continue;
+        };
+        if route.method == method {
+            return Found::Route(route, params);
+        }
+        others.push(route.method);
+        seen = params;
+    }
+    if others.is_empty() {
+        Found::Nothing
+    } else {
+        Found::OtherMethod(others, seen)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::request::path_segments;
+
+    fn check(method: &str, path: &str, expected: &str) {
+        let found = find(
+            &method.parse().unwrap(),
+            &path_segments(path).unwrap_or_default(),
+        );
+        let shown = match found {
+            Found::Route(route, params) => format!("{:?} {:?}", route.endpoint, params.0),
+            Found::OtherMethod(others, _) => format!("405 {others:?}"),
+            Found::Nothing => "404".to_owned(),
+        };
+        assert_eq!(shown, expected, "{method} {path}");
+    }
+
+    #[test]
+    fn paths_find_their_endpoints() {
+        check("GET", "/", "Versions []");
+        check("HEAD", "/v1/", "VersionShow []");
+        check(
+            "GET",
+            "/v1/t/protection-groups",
+            r#"GroupList [("tenant", "t")]"#,
+        );
+        check(
+            "POST",
+            "/v1/t/protection-groups/g%2Fh/action",
+            r#"GroupAction [("tenant", "t"), ("group", "g/h")]"#,
+        );
+        check("GET", "/v1/admin/actors/stream", "ActorStream []");
+        check("GET", "/v1/admin/protection-groups", "404");
+        check("GET", "/V1/t/operations", "404");
+        check(
+            "GET",
+            "/v1/t/operations//events",
+            r#"OperationEvents [("tenant", "t"), ("operation", "")]"#,
+        );
+        check(
+            "DELETE",
+            "/v1/t/protection-groups",
+            r#"405 ["GET", "POST"]"#,
+        );
+        check("OPTIONS", "/v1/health", r#"405 ["GET"]"#);
+        check("PUT", "/v1/t/nothing", "404");
+        check("GET", "/v1/t%00/operations", "404");
+    }
+
+    #[test]
+    fn every_endpoint_has_one_route() {
+        for (i, route) in ROUTES.iter().enumerate() {
+            for other in ROUTES.iter().skip(i + 1) {
+                assert_ne!(route.endpoint, other.endpoint);
+                assert_ne!(
+                    (route.method, route.template),
+                    (other.method, other.template)
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn nothing_is_written_without_the_right_to_write() {
+        for route in ROUTES {
+            let reads = matches!(
+                route.need,
+                Need::Open | Need::Token | Need::Read | Need::Admin
+            );
+            assert_eq!(route.method == "GET", reads, "{route:?}");
+            assert_eq!(
+                route.template.contains("{tenant}"),
+                matches!(route.need, Need::Read | Need::Write)
+            );
+            assert_eq!(
+                route.template.contains("/admin/"),
+                route.need == Need::Admin
+            );
+        }
+    }
+}

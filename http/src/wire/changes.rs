@@ -1,0 +1,205 @@
+//! Drafts of changes to a group, as a client writes them, and the commands they are.
+//!
+//! Absent: judging them; that needs facts, and is the engine's.
+
+use crate::error::ApiError;
+use protector_domain::ids::{ArrayGroupName, ArrayId, NetworkId, PointSuffix, ServerId, SubnetId};
+use protector_domain::operation::OperationMode;
+use protector_domain::operation::failover::FailoverAsk;
+use protector_domain::ports::engine::Change;
+use protector_domain::record::ReplicationType;
+use serde::Deserialize;
+use std::collections::BTreeMap;
+use utoipa::ToSchema;
+
+/// PG-04.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct GroupCreate {
+    pub name: String,
+    #[serde(default)]
+    pub description: String,
+    /// `async` or `sync`; fixed for ever.
+    #[schema(value_type = String)]
+    pub replication_type: ReplicationType,
+    /// Name or id of the other site. This one becomes home.
+    pub secondary_site: String,
+    pub volume_type: String,
+    /// Defaults to the same name.
+    #[serde(default)]
+    pub secondary_volume_type: Option<String>,
+}
+
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct GroupCreateRequest {
+    pub protection_group: GroupCreate,
+}
+
+/// MEM-01. Disks and interfaces are found, never given (MEM-03).
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct MemberAdd {
+    /// Id of the Nova server.
+    #[schema(value_type = String)]
+    pub instance_id: ServerId,
+}
+
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct MemberAddRequest {
+    pub member: MemberAdd,
+}
+
+/// POL-03.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct PolicySet {
+    /// Id or registered name.
+    #[schema(value_type = String)]
+    pub primary_array: ArrayId,
+    #[schema(value_type = String)]
+    pub secondary_array: ArrayId,
+    #[serde(default)]
+    #[schema(value_type = Option<String>)]
+    pub pure_pg_name: Option<ArrayGroupName>,
+    /// Seconds.
+    pub replication_interval: u64,
+    /// Minutes.
+    pub rpo_minutes: u64,
+}
+
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct PolicySetRequest {
+    pub policy: PolicySet,
+}
+
+/// Ids at home to ids at the other side. Replaces what was there.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct MappingsSet {
+    #[serde(default)]
+    #[schema(value_type = BTreeMap<String, String>)]
+    pub networks: BTreeMap<NetworkId, NetworkId>,
+    #[serde(default)]
+    #[schema(value_type = BTreeMap<String, String>)]
+    pub subnets: BTreeMap<SubnetId, SubnetId>,
+}
+
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct MappingsSetRequest {
+    pub mappings: MappingsSet,
+}
+
+/// FO-01, FO-08.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct FailoverAction {
+    /// `planned` or `unplanned`; there is no default (C14).
+    #[serde(rename = "type")]
+    #[schema(value_type = String)]
+    pub mode: OperationMode,
+    /// Accept what would otherwise be refused.
+    #[serde(default)]
+    pub force: bool,
+    /// Suffix of a complete recovery point; none: the newest.
+    #[serde(default)]
+    #[schema(value_type = Option<String>)]
+    pub recovery_point: Option<PointSuffix>,
+    /// Only make and show the plan.
+    #[serde(default)]
+    pub dry_run: bool,
+}
+
+/// Nothing to say.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Empty {}
+
+/// Exactly one of the keys.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ActionRequest {
+    #[serde(default)]
+    pub failover: Option<FailoverAction>,
+    #[serde(default)]
+    pub sync_volumes: Option<Empty>,
+}
+
+/// What an action body asks for.
+#[derive(Debug)]
+pub(crate) enum Action {
+    Failover(FailoverAction),
+    SyncVolumes,
+}
+
+impl ActionRequest {
+    /// Errors: `BadRequest` without exactly one key.
+    pub(crate) fn action(self) -> Result<Action, ApiError> {
+        match (self.failover, self.sync_volumes) {
+            (Some(failover), None) => Ok(Action::Failover(failover)),
+            (None, Some(Empty {})) => Ok(Action::SyncVolumes),
+            (None, None) | (Some(_), Some(_)) => Err(ApiError::bad(
+                "the body names exactly one action: failover or sync_volumes",
+            )),
+        }
+    }
+}
+
+impl FailoverAction {
+    pub(crate) fn ask(self) -> FailoverAsk {
+        FailoverAsk {
+            mode: self.mode,
+            force: self.force,
+            recovery_point: self.recovery_point,
+        }
+    }
+}
+
+impl From<GroupCreateRequest> for Change {
+    fn from(
+        GroupCreateRequest {
+            protection_group: group,
+        }: GroupCreateRequest,
+    ) -> Self {
+        Self::Create {
+            name: group.name,
+            description: group.description,
+            replication_type: group.replication_type,
+            secondary_site: group.secondary_site,
+            volume_type: group.volume_type,
+            secondary_volume_type: group.secondary_volume_type,
+        }
+    }
+}
+
+impl From<MemberAddRequest> for Change {
+    fn from(MemberAddRequest { member }: MemberAddRequest) -> Self {
+        Self::AddMember {
+            instance_id: member.instance_id,
+        }
+    }
+}
+
+impl From<PolicySetRequest> for Change {
+    fn from(PolicySetRequest { policy }: PolicySetRequest) -> Self {
+        Self::SetPolicy {
+            primary_array: policy.primary_array,
+            secondary_array: policy.secondary_array,
+            pure_pg_name: policy.pure_pg_name,
+            replication_interval_s: policy.replication_interval,
+            rpo_minutes: policy.rpo_minutes,
+        }
+    }
+}
+
+impl From<MappingsSetRequest> for Change {
+    fn from(MappingsSetRequest { mappings }: MappingsSetRequest) -> Self {
+        Self::SetMappings {
+            networks: mappings.networks,
+            subnets: mappings.subnets,
+        }
+    }
+}

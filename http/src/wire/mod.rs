@@ -1,0 +1,9 @@
+//! What stands in bodies: requests refuse unknown fields, answers carry the documented names.
+//!
+//! Absent: the engine's own types in answers. They may change; these are the published API.
+
+pub mod changes;
+pub mod group;
+pub mod operation;
+pub mod sync;
+pub mod system;

@@ -1,0 +1,17 @@
+//! The API in process, over a scripted engine and a scripted Keystone.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing
+)]
+
+mod access;
+mod actions;
+mod bodies;
+mod changes;
+mod discovery;
+mod errors;
+mod reads;
+mod streams;
+mod world;
