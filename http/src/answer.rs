@@ -5,6 +5,7 @@
 use crate::limits::RETRY_AFTER_S;
 use crate::problem::{Item, Problem};
 use crate::version::{API_VERSION, VERSION_HEADER};
+use crate::wire::system::{ErrorAnswer, ErrorInfo};
 use bytes::Bytes;
 use http::header::{
     ALLOW, CACHE_CONTROL, CONTENT_TYPE, ETAG, HeaderName, LOCATION, RETRY_AFTER, VARY,
@@ -12,7 +13,7 @@ use http::header::{
 };
 use http::{HeaderValue, StatusCode};
 use serde::Serialize;
-use serde_json::{Value, json};
+use serde_json::Value;
 use tokio::sync::mpsc;
 use warp::Reply;
 use warp::reply::Response;
@@ -79,19 +80,13 @@ impl Answer {
         allow: &[&str],
         keystone_uri: &str,
     ) -> Self {
-        let mut body =
-            json!({ "error": problem.items.first().map(|item| shown(item, request_id)) });
-        if problem.items.len() > 1 {
-            body["errors"] = problem
-                .items
-                .iter()
-                .map(|item| shown(item, request_id))
-                .collect();
-        }
-        if let Some(envelope) = &problem.envelope {
-            body["envelope"] = json!(envelope);
-        }
-        let answer = Self::new(problem.status, Content::Json(body));
+        let all = || problem.items.iter().map(|item| shown(item, request_id));
+        let body = ErrorAnswer {
+            error: all().next(),
+            errors: (problem.items.len() > 1).then(|| all().collect()),
+            envelope: problem.envelope.clone(),
+        };
+        let answer = Self::json(problem.status, &body);
         match problem.status {
             StatusCode::UNAUTHORIZED => {
                 answer.header(WWW_AUTHENTICATE, format!("Keystone uri=\"{keystone_uri}\""))
@@ -140,15 +135,15 @@ impl Answer {
     }
 }
 
-fn shown(item: &Item, request_id: &str) -> Value {
-    json!({
-        "code": item.code,
-        "title": item.status.canonical_reason().unwrap_or("Error"),
-        "message": item.message,
-        "reason": item.reason,
-        "remedy": item.remedy,
-        "request_id": request_id,
-    })
+fn shown(item: &Item, request_id: &str) -> ErrorInfo {
+    ErrorInfo {
+        code: item.code.clone(),
+        title: item.status.canonical_reason().unwrap_or("Error").to_owned(),
+        message: item.message.clone(),
+        reason: item.reason.clone(),
+        remedy: item.remedy.clone(),
+        request_id: request_id.to_owned(),
+    }
 }
 
 fn pieces(

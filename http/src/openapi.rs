@@ -53,19 +53,20 @@ fn operation_of(route: &Route) -> Value {
         "default".to_owned(),
         json!({ "description": "Why not", "content": content("ErrorAnswer") }),
     );
-    let mut operation = json!({
-        "operationId": format!("{:?}", route.endpoint),
-        "summary": route.summary,
-        "parameters": parameters(route),
-        "responses": responses,
-    });
+    let mut operation = Map::new();
+    let mut say = |key: &str, value: Value| operation.insert(key.to_owned(), value);
+    say("operationId", json!(format!("{:?}", route.endpoint)));
+    say("summary", json!(route.summary));
+    say("parameters", json!(parameters(route)));
+    say("responses", json!(responses));
     if let Some(request) = bodies.request {
-        operation["requestBody"] = json!({ "required": true, "content": content(request) });
+        let body = json!({ "required": true, "content": content(request) });
+        say("requestBody", body);
     }
     if route.need != Need::Open {
-        operation["security"] = json!([{ "token": [] }]);
+        say("security", json!([{ "token": [] }]));
     }
-    operation
+    Value::Object(operation)
 }
 
 fn content(schema: &str) -> Value {

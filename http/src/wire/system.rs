@@ -1,5 +1,7 @@
 //! Versions, health, links, errors, the live tree. Absent: everything of the product.
 
+use crate::wire::sync::SignedSchema;
+use protector_domain::sync::Signed;
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -65,7 +67,12 @@ pub struct ErrorInfo {
 /// Every answer of 400 and above.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub struct ErrorAnswer {
-    pub error: ErrorInfo,
+    pub error: Option<ErrorInfo>,
     /// All of them, if there is more than one.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub errors: Option<Vec<ErrorInfo>>,
+    /// With `older_version`: this site's newer record, to be taken to the other site (X2).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<SignedSchema>)]
+    pub envelope: Option<Box<Signed>>,
 }

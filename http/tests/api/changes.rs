@@ -1,1 +1,258 @@
-//! .
+//! Changes become tickets; couriers bring back what the peer said.
+
+use crate::world::*;
+use protector_domain::ports::engine::{Change, Command, Reply};
+use protector_domain::record::ReplicationType;
+use serde_json::json;
+
+fn ticket_command(group: Option<u128>, change: Change) -> Command {
+    Command::Ticket {
+        group: group.map(group_id),
+        change,
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn each_change_reaches_the_engine_as_what_it_is() {
+    let add = Change::AddMember {
+        instance_id: "vm-1".into(),
+    };
+    let policy = |pure_pg_name: Option<&str>| Change::SetPolicy {
+        primary_array: "fa-a".into(),
+        secondary_array: "fa-b".into(),
+        pure_pg_name: pure_pg_name.map(Into::into),
+        replication_interval_s: 300,
+        rpo_minutes: 15,
+    };
+    let mappings = Change::SetMappings {
+        networks: [("n1".into(), "n2".into())].into(),
+        subnets: [].into(),
+    };
+    let create = Change::Create {
+        name: "shop".into(),
+        description: String::new(),
+        replication_type: ReplicationType::Async,
+        secondary_site: "site-b".into(),
+        volume_type: "fast".into(),
+        secondary_volume_type: None,
+    };
+    let policy_body = json!({"policy": {"primary_array": "fa-a", "secondary_array": "fa-b",
+        "replication_interval": 300, "rpo_minutes": 15}});
+    let mut named = policy_body.clone();
+    named["policy"]["pure_pg_name"] = json!("pg");
+    for (method, path, body, expected) in [
+        (
+            "POST",
+            group_path("/members"),
+            json!({"member": {"instance_id": "vm-1"}}),
+            ticket_command(Some(1), add),
+        ),
+        (
+            "POST",
+            group_path("/policy"),
+            policy_body,
+            ticket_command(Some(1), policy(None)),
+        ),
+        (
+            "POST",
+            group_path("/policy"),
+            named,
+            ticket_command(Some(1), policy(Some("pg"))),
+        ),
+        (
+            "PUT",
+            group_path("/mappings"),
+            json!({"mappings": {"networks": {"n1": "n2"}}}),
+            ticket_command(Some(1), mappings),
+        ),
+        (
+            "POST",
+            groups_path(),
+            json!({"protection_group": {"name": "shop", "replication_type": "async",
+            "secondary_site": "site-b", "volume_type": "fast"}}),
+            ticket_command(None, create),
+        ),
+    ] {
+        let world = World::new();
+        world.will(ticket_reply(1, 3));
+        let got = world.call("member", method, &path, &body.to_string()).await;
+        assert_eq!(got.status.as_u16(), 202, "{}", got.text);
+        let expected_answer =
+            json!({"ticket": ticket(1, 3), "protection_group": {"id": group_id(1)}});
+        assert_eq!(got.json(), expected_answer);
+        assert_eq!(world.commands(), [expected]);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_stale_if_match_stops_the_change() {
+    for (tag, ticket_at, expected, told) in [
+        (r#""1-3""#, (1, 3), "202 -", 1),
+        (r#""1-2", "1-3""#, (1, 3), "202 -", 1),
+        ("*", (1, 9), "202 -", 1),
+        (r#""1-2""#, (1, 3), "412 stale_version", 0),
+        ("1-3", (1, 3), "412 stale_version", 0),
+        // Changed between the look and the ticket: the ticket's own base gives it away.
+        (r#""1-3""#, (1, 4), "412 stale_version", 1),
+    ] {
+        let world = World::new();
+        world.will(ticket_reply(ticket_at.0, ticket_at.1));
+        let body = r#"{"member": {"instance_id": "vm-1"}}"#;
+        let sent = request(
+            "member",
+            "POST",
+            &group_path("/members"),
+            &[("If-Match", tag)],
+            body,
+        );
+        let got = world.send(sent).await;
+        assert_eq!(
+            (got.line().as_str(), world.commands().len()),
+            (expected, told),
+            "{tag} {ticket_at:?}"
+        );
+        assert!(
+            expected.starts_with("202") || !got.text.contains("payload"),
+            "no ticket is handed out"
+        );
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_tag_shown_is_the_tag_accepted() {
+    let world = World::new();
+    world.will(ticket_reply(1, 3));
+    let tag = world
+        .get("member", &group_path("/members"))
+        .await
+        .header("etag")
+        .to_owned();
+    let body = r#"{"member": {"instance_id": "vm-1"}}"#;
+    let sent = request(
+        "member",
+        "POST",
+        &group_path("/members"),
+        &[("If-Match", &tag)],
+        body,
+    );
+    assert_eq!(world.send(sent).await.status.as_u16(), 202);
+}
+
+#[tokio::test(start_paused = true)]
+async fn couriers_deliver_and_fetch() {
+    let signed = || ticket(1, 3);
+    let group = json!({"id": group_id(1)});
+    let cases = [
+        (
+            "reservations",
+            json!({"ticket": signed()}),
+            Command::Reserve { ticket: signed() },
+            Reply::Reservation {
+                reservation: signed(),
+            },
+            200,
+            json!({"reservation": signed()}),
+        ),
+        (
+            "reservations",
+            json!({"ticket": signed()}),
+            Command::Reserve { ticket: signed() },
+            Reply::Rejected {
+                rejection: signed(),
+            },
+            200,
+            json!({"rejection": signed()}),
+        ),
+        (
+            "commits",
+            json!({"ticket": signed(), "reservation": signed()}),
+            Command::Commit {
+                reservation: signed(),
+            },
+            Reply::Committed {
+                group: group_id(1),
+                envelope: signed(),
+            },
+            202,
+            json!({"envelope": signed(), "protection_group": group}),
+        ),
+        (
+            "commits",
+            json!({"reservation": signed()}),
+            Command::Commit {
+                reservation: signed(),
+            },
+            Reply::Committed {
+                group: group_id(1),
+                envelope: signed(),
+            },
+            202,
+            json!({"envelope": signed(), "protection_group": group}),
+        ),
+        (
+            "envelopes",
+            json!({"envelope": signed()}),
+            Command::Store { envelope: signed() },
+            Reply::Stored { receipt: signed() },
+            200,
+            json!({"receipt": signed()}),
+        ),
+        (
+            "envelopes",
+            json!({"envelope": signed()}),
+            Command::Store { envelope: signed() },
+            Reply::Rejected {
+                rejection: signed(),
+            },
+            200,
+            json!({"rejection": signed()}),
+        ),
+        (
+            "receipts",
+            json!({"receipt": signed()}),
+            Command::Receipt { receipt: signed() },
+            Reply::Synced { group: group_id(1) },
+            200,
+            json!({"protection_group": group, "synced": true}),
+        ),
+    ];
+    for (path, body, command, reply, status, expected) in cases {
+        let world = World::new();
+        world.will(Ok(reply));
+        let got = world
+            .post(&format!("/v1/{MINE}/sync/{path}"), &body.to_string())
+            .await;
+        assert_eq!(
+            (got.status.as_u16(), got.json()),
+            (status, expected),
+            "{path}"
+        );
+        assert_eq!(world.commands(), [command]);
+    }
+    let got = World::new()
+        .get("reader", &group_path("/sync"))
+        .await
+        .json();
+    assert_eq!(
+        got["sync"]["envelope"],
+        json!(ticket(1, 3)),
+        "byte for byte"
+    );
+    assert_eq!(
+        (&got["sync"]["synced"], &got["sync"]["head"]["leads"]),
+        (&json!(true), &json!(true))
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_reply_to_another_question_is_our_fault() {
+    let world = World::new();
+    world.will(Ok(Reply::Synced { group: group_id(1) }));
+    let got = world
+        .post(
+            &group_path("/members"),
+            r#"{"member": {"instance_id": "vm-1"}}"#,
+        )
+        .await;
+    assert_eq!(got.line(), "500 internal_error");
+}
