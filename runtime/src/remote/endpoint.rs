@@ -162,7 +162,6 @@ impl Inner {
     }
 
     async fn turn(&self, deadline: Instant) -> Result<OwnedSemaphorePermit, CallError> {
-        self.pause_fits(deadline)?;
         let room = self.room.clone().acquire_owned().await;
         let room = room.map_err(|_| CallError::NotSent("the endpoint is closed".to_owned()))?;
         let _head = self.head_of_line.lock().await;

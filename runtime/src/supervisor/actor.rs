@@ -185,23 +185,34 @@ impl OneForOne {
             return;
         };
         match &mut child.life {
-            Life::Stopping(_, waiting) => waiting.push(reply),
             Life::Backoff(_) => {
                 st.roster.remove(id);
                 reply.send(Ok(()));
             }
             Life::Starting(cell) | Life::Up(cell) => {
-                let cell = cell.clone();
-                child.spec.stats.enter(Phase::Stopping);
                 child.life = Life::Stopping(cell.clone(), vec![reply]);
-                let (me, id, shutdown_ms) = (me.clone(), id.to_owned(), child.spec.shutdown_ms);
-                let incarnation = child.incarnation;
-                tokio::spawn(async move {
-                    let gone = stopping::stop(&cell, shutdown_ms).await;
-                    let _ = me.send("ended", Msg::Ended(id, incarnation, gone)).await;
-                });
+                child.spec.stats.enter(Phase::Stopping);
+                Self::stop_begin(me, child);
             }
+            // The last stop was in vain. It has been told everything; there is nothing to add.
+            Life::Stopping(_, waiting) if waiting.is_empty() => {
+                reply.send(Err(SupErr::Stuck));
+            }
+            Life::Stopping(_, waiting) => waiting.push(reply),
         }
+    }
+
+    /// Stops the child in a task of its own: it may take its whole `shutdown_ms`.
+    fn stop_begin(me: &Mailbox<Msg>, child: &Child) {
+        let Some(cell) = child.cell().cloned() else {
+            return;
+        };
+        let (me, id) = (me.clone(), child.spec.id.clone());
+        let (incarnation, shutdown_ms) = (child.incarnation, child.spec.shutdown_ms);
+        tokio::spawn(async move {
+            let gone = stopping::stop(&cell, shutdown_ms).await;
+            let _ = me.send("ended", Msg::Ended(id, incarnation, gone)).await;
+        });
     }
 
     fn ended(st: &mut State, id: &str, incarnation: u64, gone: bool) {

@@ -17,8 +17,7 @@ use crate::mailbox::{AskErr, Kind, Mailbox, Slot, spawn_tracked, start_linked};
 const MAILBOX_CAP: usize = 256;
 /// How long [`Supervisor::add`] waits for its answer, milliseconds.
 const ADD_MS: u64 = 10_000;
-/// How long [`Supervisor::remove`] waits beyond nothing in particular, milliseconds: the child's own
-/// `shutdown_ms` should be below it.
+/// How long [`Supervisor::remove`] waits, milliseconds: well above any child's `shutdown_ms`.
 const REMOVE_MS: u64 = 120_000;
 
 const KIND: Kind = Kind {
@@ -110,6 +109,7 @@ impl Supervisor {
     }
 
     /// Ends a child and forgets it, also one that waits for its restart. Returns when it is gone.
+    /// After `Stuck` the child stays listed and is forgotten as soon as it does end.
     ///
     /// # Errors
     /// `NoSuchChild`, `Stuck`, `Ask`.

@@ -25,6 +25,8 @@ enum Msg {
     /// After the pause, a task of this incarnation says `Late` to it and falls silent.
     Task(Duration),
     Late,
+    /// Blocks its thread until somebody sends: nothing can end that.
+    Block(std::sync::mpsc::Receiver<()>),
     Incarnation(Reply<u32>),
 }
 
@@ -179,6 +181,7 @@ impl Behaviour for Worker {
                     world.note(format!("late {sent:?}"));
                 });
             }
+            Msg::Block(gate) => gate.recv().unwrap_or_default(),
             Msg::Late => self.world.note(format!("heard late by {state}")),
             Msg::Incarnation(reply) => {
                 reply.send(*state);
@@ -546,4 +549,34 @@ async fn two_runs_tell_the_same_story() {
     let first = story().await;
     assert!(first.len() > 10, "{first:?}");
     assert_eq!(first, story().await);
+}
+
+/// In real time and for one second: a blocked thread stops paused time as well.
+#[tokio::test(flavor = "multi_thread", worker_threads = 3)]
+async fn a_child_that_cannot_be_ended_stays_listed_until_it_ends() {
+    let world = World::new();
+    let (spec, worker) = world.child("w", Restart::Permanent);
+    let (top, _end) = Supervisor::start(&world.ctx, "top", options(9), vec![spec.clone()])
+        .await
+        .unwrap();
+    let (open, gate) = std::sync::mpsc::channel();
+    worker.try_send("block", Msg::Block(gate)).unwrap();
+    while world.view("top/w").busy.is_none() {
+        tokio::task::yield_now().await;
+    }
+    assert_eq!(top.remove("w").await, Err(SupErr::Stuck));
+    assert_eq!(top.remove("w").await, Err(SupErr::Stuck));
+    assert_eq!(
+        top.add(spec.clone()).await,
+        Err(SupErr::Exists),
+        "never two of one id"
+    );
+    assert_eq!(world.view("top/w").busy.unwrap().what, "block");
+    open.send(()).unwrap();
+    // The kill it was sent long ago reaches it now.
+    while world.paths() != ["top"] {
+        tokio::task::yield_now().await;
+    }
+    top.add(spec).await.unwrap();
+    assert_eq!(incarnation(&worker).await, Ok(2));
 }

@@ -102,3 +102,28 @@ async fn a_pause_that_outlasts_the_caller_is_refused_at_once() {
     assert_eq!(rig.get("/").await, Ok(200));
     assert_eq!(rig.seen_ms(), [0, 60_000]);
 }
+
+#[tokio::test(start_paused = true)]
+async fn nobody_overtakes_the_one_who_waits() {
+    let rig = rig(rate(10, 1), &[]);
+    let later = |path: &'static str| {
+        let remote = rig.remote.clone();
+        tokio::spawn(async move {
+            ms(100).await;
+            get(&remote, path).await
+        })
+    };
+    // Two arrive in the very millisecond in which the waiting one may go; their timers were set
+    // before and after its own.
+    let before = later("/before");
+    ms(0).await;
+    rig.get("/first").await.unwrap();
+    let remote = rig.remote.clone();
+    let waiting = tokio::spawn(async move { get(&remote, "/waiting").await });
+    ms(0).await;
+    let after = later("/after");
+    for call in [before, waiting, after] {
+        call.await.unwrap().unwrap();
+    }
+    assert_eq!(rig.seen()[1].0, "/waiting");
+}
