@@ -88,3 +88,22 @@ fn without_apply_retention_a_snapshot_stays() {
     bench.pass(400 * 24 * HOUR_MS);
     assert_eq!(live(&mut bench, "B", "A:pg"), 1);
 }
+
+/// `D3`: the array's clock jumps by a year, ahead and back.
+#[test]
+fn a_jumping_clock_expires_nothing() {
+    let mut bench = bench();
+    bench.group();
+    bench.ok("A", replicate_now("s1"));
+    bench.pass(MINUTE_MS);
+    for skew_ms in [365 * 24 * HOUR_MS, -365 * 24 * HOUR_MS] {
+        for array in ["A", "B"] {
+            bench.settings(array, |settings| settings.clock_skew_ms = skew_ms);
+        }
+        let suffix = if skew_ms > 0 { "ahead" } else { "behind" };
+        bench.ok("A", replicate_now(suffix));
+        bench.pass(MINUTE_MS);
+    }
+    assert_eq!(live(&mut bench, "A", "pg"), 3);
+    assert_eq!(live(&mut bench, "B", "A:pg"), 3);
+}

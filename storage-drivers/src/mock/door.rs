@@ -1,0 +1,138 @@
+//! One array, reached and known: its address, and that it is the array that was meant.
+//!
+//! Every call of the port opens its doors anew: an address that leads to another array since an
+//! hour ago is found out before anything is written there (`F15`).
+
+use protector_domain::ids::{ArrayId, Serial};
+use protector_domain::ports::storage::ArrayVolume;
+use protector_domain::ports::{ErrorKind, PortError, PortResult};
+
+use super::MockDriver;
+use super::errors::port_error;
+use crate::link::{ArrayLink, LinkError};
+use crate::model::{Answer, ArrayRow, Command, Filter, Page, Query, VolumeRow};
+
+/// Most pages of one list.
+const PAGES_MAX: usize = 1_000;
+/// Most names in one call: over REST they stand in the URL, which should stay below 4 KiB.
+pub(super) const NAMES_PER_CALL: usize = 60;
+
+/// An array that was asked who it is.
+pub(super) struct Door<'a> {
+    link: &'a dyn ArrayLink,
+    address: &'a str,
+    /// What it said of itself: name, id, and its own clock.
+    pub(super) array: ArrayRow,
+}
+
+impl MockDriver {
+    /// Asks the array registered as `id` who it is.
+    ///
+    /// Errors: `Refused` when it is not registered or another array answers there.
+    pub(super) async fn door(&self, id: &ArrayId) -> PortResult<Door<'_>> {
+        let unknown =
+            || PortError::new(ErrorKind::Refused, format!("array {id} is not registered"));
+        let address = self.addresses.get(id).ok_or_else(unknown)?;
+        let answer = self.link.call(address, Command::ArraysGet).await;
+        let answer = answer.map_err(|error| port_error("asking the array who it is", &error))?;
+        let Answer::Arrays(Page { items, .. }) = answer else {
+            return Err(nonsense("arrays_get"));
+        };
+        let array = items
+            .into_iter()
+            .next()
+            .ok_or_else(|| nonsense("arrays_get"))?;
+        if array.id != id.as_str() {
+            let what = format!(
+                "array {id} is registered at {address}, where array {} answers",
+                array.id
+            );
+            return Err(PortError::new(ErrorKind::Refused, what));
+        }
+        Ok(Door {
+            link: &*self.link,
+            address,
+            array,
+        })
+    }
+}
+
+/// The array answered something else than was asked (`B19`).
+pub(super) fn nonsense(verb: &str) -> PortError {
+    PortError::new(
+        ErrorKind::Unknown,
+        format!("the array's answer to {verb} makes no sense"),
+    )
+}
+
+impl Door<'_> {
+    pub(super) async fn try_call(&self, command: Command) -> Result<Answer, LinkError> {
+        self.link.call(self.address, command).await
+    }
+
+    /// The call, with its failure in the port's words.
+    pub(super) async fn call(&self, command: Command) -> PortResult<Answer> {
+        let verb = command.verb();
+        let done = self.try_call(command).await;
+        done.map_err(|error| port_error(&format!("{verb} on array {}", self.array.name), &error))
+    }
+
+    /// All pages of a list. A token that comes back unchanged ends the walk with an error (`B14`).
+    pub(super) async fn walk<T>(
+        &self,
+        ask: &(dyn Fn(Query) -> Command + Sync),
+        open: fn(Answer) -> Option<Page<T>>,
+        mut query: Query,
+    ) -> PortResult<Vec<T>> {
+        let mut all = Vec::new();
+        for _ in 0..PAGES_MAX {
+            let command = ask(query.clone());
+            let verb = command.verb();
+            let page = open(self.call(command).await?).ok_or_else(|| nonsense(verb))?;
+            all.extend(page.items);
+            match page.continuation_token {
+                Some(token) if query.continuation_token.as_ref() != Some(&token) => {
+                    query.continuation_token = Some(token);
+                }
+                None if !page.more_items_remaining => return Ok(all),
+                _ => return Err(nonsense(verb)),
+            }
+        }
+        Err(PortError::new(ErrorKind::Refused, "the list does not end"))
+    }
+
+    pub(super) async fn volumes(&self, query: Query) -> PortResult<Vec<VolumeRow>> {
+        let open = |answer| match answer {
+            Answer::Volumes(page) => Some(page),
+            _ => None,
+        };
+        self.walk(&Command::VolumesGet, open, query).await
+    }
+
+    /// Volumes whose `field` is one of `values`, in as many calls as the URL needs.
+    pub(super) async fn volumes_by<S: AsRef<str>>(
+        &self,
+        field: &str,
+        values: &[S],
+        live_only: bool,
+    ) -> PortResult<Vec<VolumeRow>> {
+        let mut found = Vec::new();
+        for chunk in values.chunks(NAMES_PER_CALL) {
+            let query = Query::filtered(Filter::any_of(field, chunk));
+            let query = if live_only { query.live() } else { query };
+            found.extend(self.volumes(query).await?);
+        }
+        Ok(found)
+    }
+}
+
+/// A row in the port's words.
+pub(super) fn array_volume(row: &VolumeRow) -> ArrayVolume {
+    ArrayVolume {
+        serial: Serial(row.serial.clone()),
+        name: row.name.clone(),
+        size_bytes: row.provisioned,
+        connected: row.connection_count > 0,
+        destroyed: row.destroyed,
+    }
+}

@@ -1,0 +1,137 @@
+//! Making a group's members exactly those wanted.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use protector_domain::ids::Serial;
+use protector_domain::ports::storage::GroupSpec;
+use protector_domain::ports::{ErrorKind, PortError, PortResult};
+
+use super::door::{Door, NAMES_PER_CALL, nonsense};
+use super::group::{find, patch_of};
+use crate::model::{Answer, Command, GroupMemberRow, GroupPatch, Query, SchedulePatch};
+
+/// Look, change, look: rounds until the members are as wanted.
+const ROUNDS_MAX: usize = 3;
+
+/// The members become exactly `wanted`; a group with members replicates, one without does not.
+///
+/// Errors: `Missing` when a volume or the group is not there, nothing changed then.
+pub(super) async fn set(source: &Door<'_>, spec: &GroupSpec, wanted: &[Serial]) -> PortResult<()> {
+    let mut failure = None;
+    for _ in 0..ROUNDS_MAX {
+        let difference = difference(source, spec, wanted).await?;
+        if difference.is_empty() {
+            return schedule(source, spec, !wanted.is_empty()).await;
+        }
+        // A definite no may come from a rename, or from the first of two deliveries: look again.
+        failure = apply(source, spec, &difference).await.err();
+        if failure
+            .as_ref()
+            .is_some_and(|error| !error.is_definite_no())
+        {
+            break;
+        }
+    }
+    Err(failure.unwrap_or_else(|| nonsense("group_members_post")))
+}
+
+/// Names to add and to remove.
+struct Difference {
+    add: Vec<String>,
+    remove: Vec<String>,
+}
+
+impl Difference {
+    fn is_empty(&self) -> bool {
+        self.add.is_empty() && self.remove.is_empty()
+    }
+}
+
+async fn difference(
+    source: &Door<'_>,
+    spec: &GroupSpec,
+    wanted: &[Serial],
+) -> PortResult<Difference> {
+    let serials: Vec<&str> = wanted.iter().map(Serial::as_str).collect();
+    let rows = source.volumes_by("serial", &serials, true).await?;
+    let found: BTreeSet<&str> = rows.iter().map(|row| row.serial.as_str()).collect();
+    if let Some(gone) = serials.iter().find(|serial| !found.contains(*serial)) {
+        let what = format!(
+            "array {} has no volume with serial {gone}",
+            source.array.name
+        );
+        return Err(PortError::new(ErrorKind::Missing, what));
+    }
+    let wanted: BTreeMap<&str, &str> = rows
+        .iter()
+        .map(|row| (row.id.as_str(), row.name.as_str()))
+        .collect();
+    let held: BTreeMap<String, String> = list(source, spec)
+        .await?
+        .into_iter()
+        .map(|row| (row.member.id, row.member.name))
+        .collect();
+    let add = wanted.iter().filter(|(id, _)| !held.contains_key(**id));
+    let remove = held
+        .iter()
+        .filter(|(id, _)| !wanted.contains_key(id.as_str()));
+    Ok(Difference {
+        add: add.map(|(_, name)| (*name).to_owned()).collect(),
+        remove: remove.map(|(_, name)| name.clone()).collect(),
+    })
+}
+
+/// The members as the array has them.
+pub(super) async fn list(source: &Door<'_>, spec: &GroupSpec) -> PortResult<Vec<GroupMemberRow>> {
+    let group_names = vec![spec.name.0.clone()];
+    let ask = move |query| Command::GroupMembersGet {
+        group_names: group_names.clone(),
+        member_names: Vec::new(),
+        query,
+    };
+    let open = |answer| match answer {
+        Answer::GroupMembers(page) => Some(page),
+        _ => None,
+    };
+    source.walk(&ask, open, Query::default()).await
+}
+
+async fn apply(source: &Door<'_>, spec: &GroupSpec, difference: &Difference) -> PortResult<()> {
+    let group_names = || vec![spec.name.0.clone()];
+    for chunk in difference.add.chunks(NAMES_PER_CALL) {
+        let command = Command::GroupMembersPost {
+            group_names: group_names(),
+            member_names: chunk.to_vec(),
+        };
+        source.call(command).await?;
+    }
+    for chunk in difference.remove.chunks(NAMES_PER_CALL) {
+        let command = Command::GroupMembersDelete {
+            group_names: group_names(),
+            member_names: chunk.to_vec(),
+        };
+        source.call(command).await?;
+    }
+    Ok(())
+}
+
+async fn schedule(source: &Door<'_>, spec: &GroupSpec, enabled: bool) -> PortResult<()> {
+    let group = find(source, spec).await?.filter(|group| !group.destroyed);
+    let missing = || {
+        PortError::new(
+            ErrorKind::Missing,
+            format!("there is no protection group {}", spec.name),
+        )
+    };
+    if group.ok_or_else(missing)?.replication_schedule.enabled == enabled {
+        return Ok(());
+    }
+    let patch = GroupPatch {
+        replication_schedule: SchedulePatch {
+            enabled: Some(enabled),
+            ..SchedulePatch::default()
+        },
+        ..GroupPatch::default()
+    };
+    source.call(patch_of(spec, patch)).await.map(|_| ())
+}
