@@ -173,7 +173,7 @@ pub struct StepContext<'a> {
     pub body: &'a dyn BodyCheck,
     /// Milliseconds of a clock that never jumps; only for tickets.
     pub monotonic_ms: u64,
-    /// The mark to raise if this step discovers a restore: above every earlier one, that is
-    /// max(marks in the database and beside the identity key, Unix milliseconds) + 1.
+    /// The mark to raise if this step discovers a restore, from `raised_mark`: above every earlier
+    /// one, in the database and beside the identity key.
     pub fresh_mark: u64,
 }

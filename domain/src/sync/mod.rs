@@ -29,7 +29,10 @@ pub use message::{
     Head, HeadReport, Intent, LockOffer, Message, MessageContent, MessageType, Nonce,
     OperationMode, OperationView, Receipt, Rejection, Release, Reservation, SourceVms, Ticket,
 };
-pub use order::{Epoch, MAX_NUMBER, Pair, Role, Version, leader, next_own_epoch, own_epoch_from};
+pub use order::{
+    Epoch, MARK_STRIDE, MAX_NUMBER, Pair, Role, Version, leader, next_own_epoch, own_epoch_from,
+    raised_mark,
+};
 pub use record::{
     Content, Lineage, Lock, LockKind, MAX_LINEAGE, Record, RecordHeader, RecordKind, RecordRef,
 };

@@ -10,6 +10,10 @@ use std::fmt;
 /// distance to it leaves every site room to mint.
 pub const MAX_NUMBER: u64 = 1 << 52;
 
+/// How far a site jumps over what it may have forgotten: more epochs or records than it can have
+/// written on top of what it knows between two restores of its database.
+pub const MARK_STRIDE: u64 = 1 << 20;
+
 /// Counts the moves of leadership of one group. Epoch 1 is its creation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
@@ -113,4 +117,21 @@ pub fn own_epoch_from(floor: Epoch, mover: Role) -> Epoch {
     } else {
         Epoch(floor.0.saturating_add(1))
     }
+}
+
+/// The mark to raise after a restore (R13): above every number that this site may have written on
+/// its own account.
+///
+/// `known`: the greatest mark in the database and beside the identity key. The clock only makes the
+/// mark unique where both were lost. One more than `known` would not do: of two neighbouring marks
+/// the same epoch can be the next own one, and records written since lie above the old mark.
+pub fn raised_mark(known: u64, unix_ms: u64) -> u64 {
+    known.saturating_add(MARK_STRIDE).max(unix_ms)
+}
+
+/// The number to go on with in place of `next`, after a restore: above the mark, and above all that
+/// this site can have written on top of what it knows now. The mark alone would not do: the peer,
+/// restored under a clock that is ahead of ours, may have led the numbers past it.
+pub fn jump_over(next: u64, restore_mark: u64) -> u64 {
+    next.saturating_add(MARK_STRIDE).max(restore_mark)
 }

@@ -6,7 +6,7 @@ use crate::ids::GroupId;
 use crate::sync::frame::sign;
 use crate::sync::input::Output;
 use crate::sync::message::MessageContent;
-use crate::sync::order::{Epoch, Role, Version, next_own_epoch, own_epoch_from};
+use crate::sync::order::{Epoch, Role, Version, jump_over, next_own_epoch, own_epoch_from};
 use crate::sync::record::{Content, Lineage, Lock, Record, RecordHeader, RecordKind};
 use crate::sync::refusal::SyncRefusal;
 use crate::sync::state::{KeptReason, MAX_TRAIL, Stored};
@@ -90,7 +90,10 @@ impl Turn<'_> {
     pub(super) fn mint_epoch(&self, current: Epoch) -> Epoch {
         let next = next_own_epoch(current, self.state.role);
         if self.state.epoch_jump {
-            own_epoch_from(next.max(Epoch(self.state.restore_mark)), self.state.role)
+            own_epoch_from(
+                Epoch(jump_over(next.0, self.state.restore_mark)),
+                self.state.role,
+            )
         } else {
             next
         }

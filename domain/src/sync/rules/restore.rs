@@ -6,7 +6,7 @@ use super::{Ruled, Turn};
 use crate::sync::frame::Verified;
 use crate::sync::input::Output;
 use crate::sync::message::{Intent, MessageContent, OperationMode};
-use crate::sync::order::{Version, leader};
+use crate::sync::order::{Version, jump_over, leader};
 use crate::sync::record::{RecordKind, RecordRef};
 use crate::sync::refusal::SyncRefusal;
 use crate::sync::state::{KeptReason, Stored};
@@ -105,7 +105,7 @@ impl Turn<'_> {
         let unacknowledged = self.is_pending_change(&current) && peer_at != Some(&at);
         let header = &current.record().header;
         let mut next = Next::after(&current, RecordKind::Base, current.record().content());
-        next.version = next.version.max(Version(self.state.restore_mark));
+        next.version = Version(jump_over(next.version.0, self.state.restore_mark));
         next.lock.clone_from(&header.lock);
         next.deleted = header.deleted;
         if unacknowledged {
