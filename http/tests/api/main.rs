@@ -13,5 +13,6 @@ mod changes;
 mod discovery;
 mod errors;
 mod reads;
+mod served;
 mod streams;
 mod world;
