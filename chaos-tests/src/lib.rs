@@ -1,1 +1,7 @@
-//! (being written)
+//! Worlds with faults: the crash and error matrix. What must hold is `protector_lab::verdict`.
+//!
+//! Absent: the product's opinion of itself, where the truth can be asked; and wall time: a world
+//! lives in simulated time, so a case is replayed byte for byte from its seed.
+
+pub mod case;
+pub mod run;

@@ -1,1 +1,8 @@
-//! (being written)
+//! One running site, wired from a configuration and its ports.
+//!
+//! Absent: logic. Everything here only hands one crate's parts to another.
+
+mod boot;
+pub mod identity;
+
+pub use boot::{BootError, BootParts, RunningSite, boot};

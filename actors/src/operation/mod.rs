@@ -8,4 +8,4 @@ pub(crate) mod ending;
 pub(crate) mod perform;
 mod step_run;
 
-pub(crate) use actor::{OperationActor, OperationArgs, child_spec};
+pub(crate) use actor::child_spec;

@@ -3,7 +3,7 @@
 use super::messages::GroupMsg;
 use super::{apply, changes, moves};
 use crate::site::Site;
-use protector_domain::ids::GroupId;
+use protector_domain::ids::{GroupId, ProjectId};
 use protector_domain::ports::engine::EngineError;
 use protector_domain::sync::Tickets;
 use protector_runtime::mailbox::{Behaviour, Kind, Mailbox};
@@ -27,6 +27,8 @@ pub(crate) struct ProtectionGroupActor {
 pub(crate) struct State {
     /// K6: they die with us, and nothing that matters with them.
     pub(super) tickets: Tickets,
+    /// Who asked for the group that is being created: until its first record nothing else tells.
+    pub(super) creating_for: Option<ProjectId>,
     /// Tickets age by a clock that never jumps (D2).
     pub(super) started: Instant,
     /// A move is being prepared; a second one waits for its turn by asking again.
@@ -64,6 +66,7 @@ impl Behaviour for ProtectionGroupActor {
     async fn init(&self, _me: &Mailbox<GroupMsg>, _args: ()) -> Result<State, ActorProcessingErr> {
         Ok(State {
             tickets: Tickets::new(),
+            creating_for: None,
             started: Instant::now(),
             preparing: false,
             tasks: JoinSet::new(),

@@ -8,8 +8,8 @@ use protector_domain::ids::{GroupId, ProjectId};
 use protector_domain::ports::engine::{Caller, EngineError, Reply};
 use protector_domain::record::GroupBody;
 use protector_domain::sync::{
-    GroupSync, Input, MessageContent, MessageType, Output, Signed, Step, StepContext, SyncRefusal,
-    Tickets, Verified, step,
+    GroupSync, Input, MessageContent, MessageType, Output, Role, Signed, Step, StepContext,
+    SyncRefusal, Tickets, Verified, step,
 };
 use protector_store::{GroupPut, StoreError, StoredGroup};
 
@@ -62,18 +62,35 @@ pub(crate) fn put(standing: &Standing, project: ProjectId, next: &Step) -> Group
     }
 }
 
-/// The tenant's project here, of a group in the store or of a record that comes.
+/// The tenant's project here: of a group in the store, of a record that comes, or of the create that
+/// a reservation answers.
 fn project_here(
     site: &Site,
     standing: &Standing,
-    incoming: Option<&GroupBody>,
+    message: &Verified,
+    creating_for: Option<&ProjectId>,
 ) -> Option<ProjectId> {
-    let stored = standing.stored.as_ref().map(|s| s.project.clone());
-    let named = incoming.and_then(|body| {
-        let role = body.sides.role_of(site.id())?;
-        Some(body.sides.of(role).project.clone())
-    });
-    stored.or(named)
+    if let Some(stored) = &standing.stored {
+        return Some(stored.project.clone());
+    }
+    match body_in(message) {
+        Some(body) => {
+            let role = body.sides.role_of(site.id())?;
+            Some(body.sides.of(role).project.clone())
+        }
+        None => creating_for.cloned(),
+    }
+}
+
+/// A group without a record here: a reservation answers our own create, so we are its home.
+fn vacant(site: &Site, message: &Verified) -> GroupSync {
+    let asked = message.message();
+    match &asked.content {
+        MessageContent::Reservation(_) => {
+            GroupSync::vacant(asked.group, asked.to, asked.from, Role::Home)
+        }
+        _ => GroupSync::vacant_for(message, site.id()),
+    }
 }
 
 fn body_in(message: &Verified) -> Option<GroupBody> {
@@ -94,11 +111,10 @@ pub(super) async fn courier(
 ) -> Result<Reply, EngineError> {
     let site = &group.site;
     for _ in 0..CONFLICTS_MAX {
-        let vacant = || GroupSync::vacant_for(&message, site.id());
-        let now = standing(site, group.group, vacant)
+        let now = standing(site, group.group, || vacant(site, &message))
             .await
             .map_err(|e| unavailable(&e))?;
-        let project = project_here(site, &now, body_in(&message).as_ref());
+        let project = project_here(site, &now, &message, state.creating_for.as_ref());
         let project = project.filter(|p| caller.is_admin || p == &caller.project);
         // Not there and not yours are answered alike (S14).
         let Some(project) = project else {

@@ -76,6 +76,9 @@ pub(super) async fn open_ticket(
         input,
     )?;
     state.tickets = next.tickets;
+    if drafted.is_create {
+        state.creating_for = Some(drafted.body.sides.home.project.clone());
+    }
     let ticket = reply_in(&next.outputs)
         .cloned()
         .ok_or_else(|| not_found(id))?;

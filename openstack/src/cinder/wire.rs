@@ -139,14 +139,12 @@ pub(crate) struct TypeShape {
     name: String,
     #[serde(default, deserialize_with = "text_map")]
     extra_specs: BTreeMap<String, String>,
-    #[serde(default = "public", alias = "os-volume-type-access:is_public")]
+    #[serde(default)]
     is_public: Option<bool>,
-}
-
-/// Cinder before 3.7 says nothing of it to those who see public types only.
-#[expect(clippy::unnecessary_wraps, reason = "the default of an optional field")]
-fn public() -> Option<bool> {
-    Some(true)
+    /// Beside the other, or instead of it; before 3.7 Cinder says neither to those who see public
+    /// types only.
+    #[serde(default, rename = "os-volume-type-access:is_public")]
+    access_is_public: Option<bool>,
 }
 
 impl Listed for TypeShape {
@@ -161,7 +159,7 @@ impl TypeShape {
             id: self.id,
             name: self.name,
             extra_specs: self.extra_specs,
-            is_public: self.is_public.unwrap_or(true),
+            is_public: self.is_public.or(self.access_is_public).unwrap_or(true),
         }
     }
 }
@@ -319,6 +317,10 @@ mod tests {
             (json!({}), true),
             (json!({"is_public": false}), false),
             (json!({"os-volume-type-access:is_public": false}), false),
+            (
+                json!({"is_public": false, "os-volume-type-access:is_public": false}),
+                false,
+            ),
         ] {
             let mut value = json!({"id": "t1", "name": "ssd", "extra_specs": null});
             value

@@ -1,0 +1,68 @@
+//! One case of the matrix, and how the cases of a scenario are listed from a clean run.
+
+use protector_lab::net::Fault;
+use protector_lab::verdict::Expected;
+use std::collections::BTreeSet;
+use std::fmt;
+
+/// Later than a caller waits, earlier than the look that follows (B3): what settling is for.
+pub const LATE_BEFORE_LOOK_MS: u64 = 11_500;
+/// Later than everybody waits: what the sweep is for.
+pub const LATE_AFTER_ALL_MS: u64 = 25_000;
+
+/// What goes wrong, once.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Trouble {
+    None,
+    /// The product is killed where it passes this place.
+    Crash(String),
+    /// The product's n-th call since the request meets this.
+    Call(u64, Fault),
+}
+
+impl fmt::Display for Trouble {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Trouble::None => f.write_str("no trouble"),
+            Trouble::Crash(place) => write!(f, "killed at {place}"),
+            Trouble::Call(n, fault) => write!(f, "call {n}: {fault:?}"),
+        }
+    }
+}
+
+/// What the target is like.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Scenario {
+    /// Everything can be recovered.
+    Healthy,
+    /// Nova boots nothing: every member goes back.
+    NothingBoots,
+    /// The array is full: the group goes back.
+    ArrayFull,
+}
+
+impl Scenario {
+    /// How the operation must end.
+    pub fn expected(self) -> Expected {
+        let failed = |outcome| Expected { status: "failed", outcome, all_up: false };
+        match self {
+            Scenario::Healthy => Expected::FULL,
+            Scenario::NothingBoots => failed("partial"),
+            Scenario::ArrayFull => failed("rolled_back"),
+        }
+    }
+}
+
+/// Every place once, in order: generated from what the steps themselves pass, so that a new step is
+/// covered by itself.
+pub fn crashes(places: &[String]) -> Vec<Trouble> {
+    let mut seen = BTreeSet::new();
+    let fresh = places.iter().filter(|place| seen.insert((*place).clone()));
+    fresh.cloned().map(Trouble::Crash).collect()
+}
+
+/// Every call once with each fault.
+pub fn calls(count: u64, faults: &[Fault]) -> Vec<Trouble> {
+    let each = |n| faults.iter().map(move |fault| Trouble::Call(n, *fault));
+    (0..count).flat_map(each).collect()
+}

@@ -1,0 +1,100 @@
+//! One world from its seed to its verdict, in simulated time.
+
+use crate::case::{Scenario, Trouble};
+use anyhow::{Context, Result};
+use protector_actors::Care;
+use protector_lab::net::CallNote;
+use protector_lab::story::{fail_over, protect, take_point, write_everywhere};
+use protector_lab::verdict::{self, Before};
+use protector_lab::world::{Strike, Which, World, WorldOptions, lock};
+use protector_storage_drivers::model::{Control, Settings};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+/// The write that every point of the scenario holds; later writes are lost with site A.
+const POINT_COUNTER: u64 = 7;
+/// Longer than the last stray sweep, milliseconds.
+const AFTERMATH_MS: u64 = 700_000;
+/// The array refuses further volumes from here on.
+const FULL_ARRAY_VOLUMES: usize = 2;
+
+/// What a case showed.
+#[derive(Debug, Clone)]
+pub struct Report {
+    pub trouble: Trouble,
+    /// Invariants that do not hold, with what shows it. Empty: fine.
+    pub violations: Vec<String>,
+    /// Places the product passed, in order.
+    pub places: Vec<String>,
+    /// Calls of the product at B since the request.
+    pub calls: u64,
+    pub crashes: u32,
+    /// Everything that was sent, to compare two runs.
+    pub notes: Vec<CallNote>,
+}
+
+/// Databases in memory are named within the process.
+static WORLDS: AtomicU64 = AtomicU64::new(0);
+
+/// Runs one case in a paused runtime of its own.
+///
+/// # Errors
+/// The world could not be built, or never came to rest.
+pub fn run(seed: u64, scenario: Scenario, trouble: &Trouble, care: Care) -> Result<Report> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().start_paused(true).build()?;
+    let number = AtomicU64::fetch_add(&WORLDS, 1, Ordering::Relaxed);
+    let name = format!("world-{}-{number}", std::process::id());
+    let case = one(seed, scenario, trouble, care, &name);
+    runtime.block_on(case).with_context(|| format!("seed {seed}, {scenario:?}, {trouble}"))
+}
+
+async fn one(seed: u64, scenario: Scenario, trouble: &Trouble, care: Care, name: &str) -> Result<Report> {
+    let options = WorldOptions { care, ..WorldOptions::seeded(name, seed) };
+    let mut world = World::build(options).await?;
+    let group = protect(&world).await?;
+    take_point(&world, &group, POINT_COUNTER).await?;
+    write_everywhere(&world, &group, POINT_COUNTER + 1)?;
+    set_scene(&world, scenario)?;
+    world.lose(Which::A);
+    let before = Before::of(&world);
+    let (noted, passed) = (world.fabric.notes().len(), world.b.crash.seen().len());
+    arm(&world, trouble);
+    let run = fail_over(&mut world, &group, |_| {}).await?;
+    tokio::time::sleep(Duration::from_millis(AFTERMATH_MS)).await;
+    let violations = verdict::violations(&world, &before, &run.operation, scenario.expected(), POINT_COUNTER).await?;
+    let notes = world.fabric.notes().split_off(noted);
+    let host = Which::B.api_host();
+    let report = Report {
+        trouble: trouble.clone(),
+        violations,
+        places: world.b.crash.seen().split_off(passed),
+        calls: notes.iter().filter(|n| n.from == host).count() as u64,
+        crashes: run.crashes,
+        notes,
+    };
+    world.a.crash();
+    world.b.crash();
+    Ok(report)
+}
+
+fn set_scene(world: &World, scenario: Scenario) -> Result<()> {
+    match scenario {
+        Scenario::Healthy => {}
+        Scenario::NothingBoots => {
+            lock(&world.b.cloud).knobs.boots_refused = Some("No valid host was found.".to_owned());
+        }
+        Scenario::ArrayFull => {
+            let settings = Settings { volumes_max: FULL_ARRAY_VOLUMES, ..Settings::default() };
+            world.arrays.control(Control::ArraySettings { array: Which::B.array().to_owned(), settings })?;
+        }
+    }
+    Ok(())
+}
+
+fn arm(world: &World, trouble: &Trouble) {
+    match trouble {
+        Trouble::None => {}
+        Trouble::Crash(place) => world.b.crash.arm(Strike { place: place.clone(), skip: 0 }),
+        Trouble::Call(n, fault) => world.fabric.arm(&Which::B.api_host(), *n, *fault),
+    }
+}

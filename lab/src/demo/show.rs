@@ -1,0 +1,75 @@
+//! The demo on a terminal. Absent: everything but words and bars.
+
+use super::Summary;
+use crate::cloud::GroundTruth;
+use anyhow::Result;
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use protector_domain::effect::METADATA_KEY;
+use serde_json::Value;
+
+/// Where the story goes: to people, or nowhere until the summary.
+pub(super) struct Screen {
+    json: bool,
+    bar: ProgressBar,
+}
+
+impl Screen {
+    pub fn new(json: bool) -> Self {
+        let target = if json { ProgressDrawTarget::hidden() } else { ProgressDrawTarget::stderr() };
+        let bar = ProgressBar::with_draw_target(Some(100), target);
+        let style = ProgressStyle::with_template("  {bar:40} {pos:>3} %  {msg}");
+        if let Ok(style) = style {
+            bar.set_style(style);
+        }
+        Self { json, bar }
+    }
+
+    pub fn say(&self, line: &str) {
+        if !self.json {
+            println!("- {line}");
+        }
+    }
+
+    /// One look at the operation.
+    pub fn progress(&self, operation: &Value) {
+        let pct = operation.get("progress").and_then(Value::as_u64).unwrap_or_default();
+        let status = operation.get("status").and_then(Value::as_str).unwrap_or_default();
+        self.bar.set_position(pct);
+        self.bar.set_message(status.to_owned());
+    }
+
+    /// The recovered servers, as the cloud has them.
+    pub fn servers(&self, truth: &GroundTruth) {
+        self.bar.finish();
+        for server in truth.servers.iter().filter(|s| s.metadata.contains_key(METADATA_KEY)) {
+            let (id, name, state) = (&server.id, &server.name, server.vm_state.to_uppercase());
+            let (disks, nics) = (server.disks.len(), server.nics.len());
+            self.say(&format!("{name:<12} {id}  {state:<7} {disks} volumes, {nics} ports"));
+        }
+    }
+
+    /// # Errors
+    /// It has no JSON form.
+    pub fn summary(&self, summary: &Summary) -> Result<()> {
+        if self.json {
+            println!("{}", serde_json::to_string_pretty(summary)?);
+            return Ok(());
+        }
+        println!();
+        println!("  operation   {} {}/{}", summary.operation, summary.status, summary.outcome);
+        println!("  recovered   {} VMs, {} volumes", summary.members, summary.volumes);
+        println!("  RPO         {:.1} s", summary.rpo_s);
+        println!("  RTO         {:.1} s", summary.rto_s);
+        println!("  calls       {} ({:.1} per VM)", summary.calls, summary.calls_per_vm);
+        match summary.violations.as_slice() {
+            [] => println!("  the ground truth of clouds and arrays agrees"),
+            violations => {
+                println!("  the ground truth does not agree:");
+                for violation in violations {
+                    println!("    {violation}");
+                }
+            }
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,86 @@
+//! What a world is like, and which of its two sites is meant.
+
+use protector_actors::Care;
+
+/// One of the two sites.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Which {
+    A,
+    B,
+}
+
+impl Which {
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::A => "site-a",
+            Self::B => "site-b",
+        }
+    }
+
+    pub fn array(self) -> &'static str {
+        match self {
+            Self::A => "array-a",
+            Self::B => "array-b",
+        }
+    }
+
+    pub fn other(self) -> Self {
+        match self {
+            Self::A => Self::B,
+            Self::B => Self::A,
+        }
+    }
+
+    pub(super) fn number(self) -> u64 {
+        match self {
+            Self::A => 0,
+            Self::B => 1,
+        }
+    }
+
+    /// Where the cloud's services are.
+    pub fn cloud_host(self) -> String {
+        format!("{}.cloud.test", self.name())
+    }
+
+    /// Where the product's API is.
+    pub fn api_host(self) -> String {
+        format!("{}.protector.test:8788", self.name())
+    }
+}
+
+#[derive(Debug, Clone)]
+pub struct WorldOptions {
+    /// Same seed, same world.
+    pub seed: u64,
+    pub members: usize,
+    /// The first of every this many members has one volume more.
+    pub volumes: usize,
+    pub latency_min_ms: u64,
+    pub latency_max_ms: u64,
+    pub care: Care,
+    /// Worlds of one process need names of their own for their databases in memory.
+    pub name: String,
+}
+
+impl WorldOptions {
+    /// Three VMs with five volumes.
+    pub fn seeded(name: &str, seed: u64) -> Self {
+        Self {
+            seed,
+            members: 3,
+            volumes: 5,
+            latency_min_ms: 1,
+            latency_max_ms: 8,
+            care: Care::default(),
+            name: name.to_owned(),
+        }
+    }
+
+    /// How many volumes each member has: all at least one, the rest spread from the first on.
+    pub fn volumes_of(&self, member: usize) -> usize {
+        let members = self.members.max(1);
+        let extra = self.volumes.saturating_sub(members);
+        1 + extra / members + usize::from(member < extra % members)
+    }
+}

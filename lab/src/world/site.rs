@@ -1,0 +1,162 @@
+//! One site of the world over all its lives: what outlives a crash stands here, what does not is
+//! made anew by `boot`.
+
+use super::crash::CrashSwitch;
+use super::options::{Which, WorldOptions};
+use crate::cloud::Cloud;
+use crate::net::{Fabric, FabricArrayLink};
+use anyhow::Result;
+use protector_actors::Care;
+use protector_domain::ids::{ArrayId, SiteId};
+use protector_http::ApiOptions;
+use protector_openstack::{CloudConfig, Credential, Interface, OpenStackCloud};
+use protector_runtime::clock::Clock;
+use protector_runtime::ctx::Ctx;
+use protector_runtime::entropy::SeededEntropy;
+use protector_runtime::introspect::Tree;
+use protector_runtime::remote::{RemoteOptions, in_process};
+
+use protector_storage_drivers::link::{ArrayLink, SharedWorld};
+use protector_storage_drivers::mock::MockDriver;
+use protector_store::{KeySource, MemKeeper, SealingKey, Store, StoreConfig};
+use protectord::{BootParts, RunningSite, boot};
+use secrecy::SecretString;
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex};
+use uuid::Uuid;
+
+/// Password of every user in every pretend cloud.
+const SERVICE_PASSWORD: &str = "secret";
+/// How long the product waits for a pretend service, milliseconds.
+const CALL_TIMEOUT_MS: u64 = 10_000;
+
+pub struct LabSite {
+    pub which: Which,
+    pub id: SiteId,
+    pub cloud: Arc<Mutex<Cloud>>,
+    pub crash: Arc<CrashSwitch>,
+    pub running: Option<RunningSite>,
+    /// Taken by the next boot.
+    pub care: Care,
+    seed: u64,
+    lives: u64,
+    clock: Arc<dyn Clock>,
+    fabric: Fabric,
+    arrays: Arc<dyn ArrayLink>,
+    addresses: BTreeMap<ArrayId, String>,
+    keeper: MemKeeper,
+    sealing: SealingKey,
+}
+
+impl LabSite {
+    pub(super) fn new(
+        which: Which,
+        cloud: Arc<Mutex<Cloud>>,
+        options: &WorldOptions,
+        clock: Arc<dyn Clock>,
+        fabric: &Fabric,
+        arrays: &SharedWorld,
+    ) -> Result<Self> {
+        let keeper = MemKeeper::open(&format!("{}-{}", options.name, which.name()))?;
+        let truth = arrays.ground_truth();
+        let addresses = truth.arrays.iter().map(|(name, array)| (ArrayId(array.id.clone()), name.clone()));
+        let seed = options.seed.wrapping_mul(16).wrapping_add(which.number());
+        Ok(Self {
+            which,
+            id: SiteId(Uuid::from_u128(0x5173_0000 + u128::from(which.number()))),
+            cloud,
+            crash: Arc::default(),
+            running: None,
+            care: options.care.clone(),
+            seed,
+            lives: 0,
+            fabric: fabric.clone(),
+            arrays: Arc::new(arrays.clone()),
+            clock,
+            addresses: addresses.collect(),
+            keeper,
+            sealing: SealingKey::new(1, [7; 32]),
+        })
+    }
+
+    /// The id that the array called `name` gives of itself.
+    pub fn array_id(&self, name: &str) -> Option<ArrayId> {
+        self.addresses.iter().find(|(_, address)| *address == name).map(|(id, _)| id.clone())
+    }
+
+    /// Time, randomness and crash points of the next life.
+    pub(super) fn ctx(&self) -> Ctx {
+        Ctx {
+            clock: self.clock.clone(),
+            entropy: Arc::new(SeededEntropy::new(self.seed.wrapping_mul(1_000).wrapping_add(self.lives))),
+            crash: self.crash.clone(),
+            tree: Arc::new(Tree::default()),
+            site: self.which.name().to_owned(),
+        }
+    }
+
+    pub(super) async fn open_store(&self, ctx: &Ctx) -> Result<Store> {
+        let config = StoreConfig::new(self.keeper.url())
+            .inline(true)
+            .synchronous_full(false)
+            .key(KeySource::Given(self.sealing.clone()));
+        let store = Store::open(config, ctx.clone()).await?;
+        store.migrate().await?;
+        Ok(store)
+    }
+
+    /// Comes up on the database of its last life.
+    ///
+    /// # Errors
+    /// Whatever does not come up.
+    pub async fn boot(&mut self) -> Result<()> {
+        self.lives += 1;
+        let host = self.which.api_host();
+        self.fabric.up(&host);
+        let ctx = self.ctx();
+        let store = self.open_store(&ctx).await?;
+        let cloud = OpenStackCloud::connect(self.cloud_config(), self.fabric.client(&host), ctx.clone());
+        let link = FabricArrayLink {
+            fabric: self.fabric.clone(),
+            from: self.fabric.origin(&host),
+            inner: self.arrays.clone(),
+        };
+        let parts = BootParts {
+            ctx,
+            store,
+            site: self.id,
+            cloud: Arc::new(cloud).ports(),
+            storage: Arc::new(MockDriver::new(Arc::new(link), self.addresses.clone())),
+            care: self.care.clone(),
+            api: ApiOptions::default(),
+        };
+        let running = boot(parts).await?;
+        self.fabric.serve(&host, in_process(warp::service(running.api.clone())));
+        self.running = Some(running);
+        Ok(())
+    }
+
+    /// As a power failure: nothing is told, what was under way is lost.
+    pub fn crash(&mut self) {
+        self.fabric.down(&self.which.api_host());
+        if let Some(running) = self.running.take() {
+            running.crash();
+        }
+    }
+
+    fn cloud_config(&self) -> CloudConfig {
+        CloudConfig {
+            auth_url: format!("http://{}/identity/v3", self.which.cloud_host()),
+            region_name: Some("RegionOne".to_owned()),
+            interface: Interface::Public,
+            credential: Credential::Password {
+                username: "protector".to_owned(),
+                user_domain_name: "Default".to_owned(),
+                password: SecretString::from(SERVICE_PASSWORD),
+                project_name: "service".to_owned(),
+                project_domain_name: "Default".to_owned(),
+            },
+            remote: RemoteOptions { timeout_ms: CALL_TIMEOUT_MS, ..RemoteOptions::default() },
+        }
+    }
+}

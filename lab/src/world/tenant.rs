@@ -1,0 +1,96 @@
+//! The tenant of a pretend cloud: its project, its login, and at site A its servers.
+
+use super::options::{Which, WorldOptions};
+use crate::cloud::{Cloud, SeedServer, Standard};
+use anyhow::{Context, Result, bail};
+use bytes::Bytes;
+use http::Request;
+use protector_runtime::remote::HttpService;
+use serde_json::json;
+use tower::ServiceExt;
+
+/// Sites share no network; equal addresses at both let VMs keep theirs.
+const OCTET: u8 = 10;
+const TENANT_PASSWORD: &str = "secret";
+/// Size of every disk, GiB.
+const DISK_GIB: i64 = 8;
+
+#[derive(Debug, Clone)]
+pub struct Tenant {
+    pub project: String,
+    pub user: String,
+    /// Protected later; only at site A.
+    pub servers: Vec<String>,
+    pub standard: Standard,
+}
+
+/// Fills the cloud; the service user gets its role in the tenant's project, as a tenant mapping
+/// would grant it.
+pub(super) fn seed(
+    which: Which,
+    mut cloud: Cloud,
+    options: &WorldOptions,
+    now_ms: i64,
+) -> Result<(Cloud, Tenant)> {
+    let standard = cloud.seed_standard(OCTET, now_ms);
+    cloud.seed_grant(&standard.protector_user, &standard.demo_project, "admin");
+    let mut servers = Vec::new();
+    if which == Which::A {
+        for number in 0..options.members {
+            servers.push(seed_server(&mut cloud, &standard, options, number, now_ms)?);
+        }
+    }
+    let (project, user) = (standard.demo_project.clone(), standard.demo_user.clone());
+    Ok((cloud, Tenant { project, user, servers, standard }))
+}
+
+fn seed_server(
+    cloud: &mut Cloud,
+    standard: &Standard,
+    options: &WorldOptions,
+    number: usize,
+    now_ms: i64,
+) -> Result<String> {
+    let flavor = standard.flavors.get(1).context("a flavor")?;
+    let network = standard.networks.first().context("a network")?;
+    let disks = vec![(DISK_GIB, "replicated-ssd".to_owned()); options.volumes_of(number)];
+    let server = SeedServer {
+        project_id: standard.demo_project.clone(),
+        user_id: standard.demo_user.clone(),
+        name: format!("web-{}", number + 1),
+        flavor_id: flavor.clone(),
+        network_ids: vec![network.clone()],
+        security_groups: vec!["web".to_owned(), "ssh".to_owned()],
+        disks,
+        key_name: Some("lab-key".to_owned()),
+        metadata: [("tier".to_owned(), "web".to_owned())].into(),
+    };
+    let seeded = cloud.seed_server(&server, now_ms).map_err(|e| anyhow::anyhow!("{e}"))?;
+    Ok(seeded.server_id)
+}
+
+impl Tenant {
+    /// A token of the tenant's own user, scoped to its project.
+    ///
+    /// # Errors
+    /// Keystone does not answer, or refuses.
+    pub async fn token(&self, http: HttpService, which: Which) -> Result<String> {
+        let body = json!({ "auth": {
+            "identity": { "methods": ["password"], "password": { "user": {
+                "id": self.user, "password": TENANT_PASSWORD,
+            }}},
+            "scope": { "project": { "id": self.project } },
+        }});
+        let request = Request::builder()
+            .method("POST")
+            .uri(format!("http://{}/identity/v3/auth/tokens", which.cloud_host()))
+            .header("Content-Type", "application/json")
+            .body(Bytes::from(body.to_string()))?;
+        let answer = http.oneshot(request).await.map_err(|e| anyhow::anyhow!("Keystone: {e}"))?;
+        if answer.status().as_u16() != 201 {
+            bail!("Keystone: {}", answer.status());
+        }
+        let token = answer.headers().get("X-Subject-Token").and_then(|t| t.to_str().ok());
+        token.map(str::to_owned).context("an answer without a token")
+    }
+}

@@ -1,0 +1,82 @@
+//! Bringing a site up, and taking it down.
+
+use crate::identity::{self, IdentityError};
+use protector_actors::{ActorEngine, Care, Site, SiteParts, StartError};
+use protector_domain::ids::SiteId;
+use protector_domain::ports::{Cloud, StorageDriver};
+use protector_http::{Api, ApiOptions};
+use protector_runtime::ctx::Ctx;
+use protector_runtime::supervisor::Supervisor;
+use protector_store::{Store, StoreError};
+use std::sync::Arc;
+use warp::filters::BoxedFilter;
+use warp::reply::Response;
+
+/// What a site is booted from. The store is open and migrated.
+pub struct BootParts {
+    pub ctx: Ctx,
+    pub store: Store,
+    /// Used when the store has no identity yet.
+    pub site: SiteId,
+    pub cloud: Cloud,
+    pub storage: Arc<dyn StorageDriver>,
+    pub care: Care,
+    pub api: ApiOptions,
+}
+
+/// Why a site does not come up.
+#[derive(Debug, thiserror::Error)]
+pub enum BootError {
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    #[error(transparent)]
+    Identity(#[from] IdentityError),
+    #[error(transparent)]
+    Start(#[from] StartError),
+}
+
+/// A site that runs: its API as a filter, its engine behind it.
+pub struct RunningSite {
+    pub site: Site,
+    pub engine: ActorEngine,
+    pub api: BoxedFilter<(Response,)>,
+    pub store: Store,
+    root: Supervisor,
+}
+
+/// Checks the schema, finds the identity, starts the tree, and puts the API before it.
+///
+/// # Errors
+/// Whatever of these fails, with its cause.
+pub async fn boot(parts: BootParts) -> Result<RunningSite, BootError> {
+    let BootParts { ctx, store, site, cloud, storage, care, api } = parts;
+    store.schema_check().await?;
+    let identity = identity::ensure(&store, &ctx, site).await?;
+    let peers = identity::peers(&store, identity.site).await?;
+    tracing::info!("Storage driver: {}", storage.name());
+    let keystone = cloud.identity.clone();
+    let parts = SiteParts { ctx: ctx.clone(), store: store.clone(), identity, peers, cloud, storage, care };
+    let (site, root) = Site::start(parts).await?;
+    let engine = ActorEngine::new(site.clone());
+    let api = protector_http::routes(Api {
+        engine: Arc::new(engine.clone()),
+        identity: keystone,
+        ctx,
+        options: api,
+    });
+    Ok(RunningSite { site, engine, api, store, root })
+}
+
+impl RunningSite {
+    /// An orderly end: children last started first, then the store's queue.
+    pub async fn stop(self) {
+        self.root.stop().await;
+        self.store.close().await;
+    }
+
+    /// As a power failure: nothing is told, queues are lost. For simulations.
+    pub fn crash(self) {
+        self.store.cut();
+        self.root.kill();
+    }
+}
