@@ -22,66 +22,42 @@ async fn check(method: &str, path: &str, body: &str, expected: &str) {
 
 #[tokio::test(start_paused = true)]
 async fn wrong_bodies_say_what_is_wrong_and_change_nothing() {
-    let members = group_path("/members");
-    check("POST", &members, "", "EOF").await;
-    check("POST", &members, "not json", "expected").await;
-    check(
-        "POST",
-        &members,
-        r#"{"member": {"instance_id": "a"}} {}"#,
-        "trailing",
-    )
-    .await;
-    check(
-        "POST",
-        &members,
-        r#"{"member": {}}"#,
-        "missing field `instance_id`",
-    )
-    .await;
-    check(
-        "POST",
-        &members,
-        r#"{"member": {"instance_id": 7}}"#,
-        "invalid type: integer `7`",
-    )
-    .await;
-    check(
-        "POST",
-        &members,
-        r#"{"member": {"instance_id": "a", "volumes": []}}"#,
-        "unknown field `volumes`",
-    )
-    .await;
-    check(
-        "POST",
-        &members,
-        r#"{"members": {}}"#,
-        "unknown field `members`",
-    )
-    .await;
-    check(
-        "POST",
-        &members,
-        r#"{"member": {"instance_id": "a", "instance_id": "b"}}"#,
-        "given twice",
-    )
-    .await;
-    let mappings = group_path("/mappings");
-    check(
-        "PUT",
-        &mappings,
-        r#"{"mappings": {"networks": {"a": "b", "a": "c"}}}"#,
-        "given twice",
-    )
-    .await;
-    check(
-        "PUT",
-        &mappings,
-        r#"{"mappings": {"networks": {"a": 1}}}"#,
-        "invalid type",
-    )
-    .await;
+    for (body, expected) in [
+        ("", "EOF"),
+        ("not json", "expected"),
+        (r#"{"member": {"instance_id": "a"}} {}"#, "trailing"),
+        (r#"{"member": {}}"#, "missing field `instance_id`"),
+        (
+            r#"{"member": {"instance_id": 7}}"#,
+            "invalid type: integer `7`",
+        ),
+        (
+            r#"{"member": {"instance_id": "a", "volumes": []}}"#,
+            "unknown field `volumes`",
+        ),
+        (r#"{"members": {}}"#, "unknown field `members`"),
+        (
+            r#"{"member": {"instance_id": "a", "instance_id": "b"}}"#,
+            "given twice",
+        ),
+    ] {
+        check("POST", &group_path("/members"), body, expected).await;
+    }
+    for (body, expected) in [
+        (
+            r#"{"mappings": {"networks": {"a": "b", "a": "c"}}}"#,
+            "given twice",
+        ),
+        (r#"{"mappings": {"networks": {"a": 1}}}"#, "invalid type"),
+    ] {
+        check("PUT", &group_path("/mappings"), body, expected).await;
+    }
+    let create = r#"{"protection_group": {"name": "g", "replication_type": "maybe", "secondary_site": "b", "volume_type": "t"}}"#;
+    check("POST", &groups_path(), create, "unknown variant `maybe`").await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn numbers_are_what_they_say() {
     let policy = r#"{"policy": {"primary_array": "a", "secondary_array": "b", "replication_interval": X, "rpo_minutes": 15}}"#;
     for (number, why) in [
         ("1e999", "out of range"),
@@ -97,19 +73,36 @@ async fn wrong_bodies_say_what_is_wrong_and_change_nothing() {
         )
         .await;
     }
-    let create = r#"{"protection_group": {"name": "g", "replication_type": "maybe", "secondary_site": "b", "volume_type": "t"}}"#;
-    check("POST", &groups_path(), create, "unknown variant `maybe`").await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn couriers_bring_whole_messages_only() {
     for path in ["reservations", "commits", "envelopes", "receipts"] {
         let path = format!("/v1/{MINE}/sync/{path}");
+        check("POST", &path, "{}", "missing field").await;
         check(
             "POST",
             &path,
-            r#"{"ticket": {"type": "ticket"}, "x": 1}"#,
-            "",
+            r#"{"message": {}}"#,
+            "unknown field `message`",
         )
         .await;
-        check("POST", &path, "{}", "missing field").await;
     }
+    let path = format!("/v1/{MINE}/sync/reservations");
+    check(
+        "POST",
+        &path,
+        r#"{"ticket": {"type": "ticket"}}"#,
+        "missing field",
+    )
+    .await;
+    check(
+        "POST",
+        &path,
+        r#"{"ticket": {"type": "coupon"}}"#,
+        "unknown variant `coupon`",
+    )
+    .await;
 }
 
 #[tokio::test(start_paused = true)]

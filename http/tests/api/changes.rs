@@ -3,7 +3,7 @@
 use crate::world::*;
 use protector_domain::ports::engine::{Change, Command, Reply};
 use protector_domain::record::ReplicationType;
-use serde_json::json;
+use serde_json::{Value, json};
 
 fn ticket_command(group: Option<u128>, change: Change) -> Command {
     Command::Ticket {
@@ -138,108 +138,108 @@ async fn the_tag_shown_is_the_tag_accepted() {
     assert_eq!(world.send(sent).await.status.as_u16(), 202);
 }
 
+/// Delivers `body` and compares what the engine heard with what the courier got.
+async fn deliver(path: &str, body: Value, command: Command, reply: Reply, expected: (u16, Value)) {
+    let world = World::new();
+    world.will(Ok(reply));
+    let got = world
+        .post(&format!("/v1/{MINE}/sync/{path}"), &body.to_string())
+        .await;
+    assert_eq!((got.status.as_u16(), got.json()), expected, "{path}");
+    assert_eq!(world.commands(), [command]);
+}
+
 #[tokio::test(start_paused = true)]
-async fn couriers_deliver_and_fetch() {
+async fn couriers_ask_for_attestations_and_commit_them() {
     let signed = || ticket(1, 3);
-    let group = json!({"id": group_id(1)});
-    let cases = [
-        (
-            "reservations",
-            json!({"ticket": signed()}),
-            Command::Reserve { ticket: signed() },
-            Reply::Reservation {
-                reservation: signed(),
-            },
-            200,
-            json!({"reservation": signed()}),
-        ),
-        (
-            "reservations",
-            json!({"ticket": signed()}),
-            Command::Reserve { ticket: signed() },
-            Reply::Rejected {
-                rejection: signed(),
-            },
-            200,
-            json!({"rejection": signed()}),
-        ),
-        (
-            "commits",
-            json!({"ticket": signed(), "reservation": signed()}),
-            Command::Commit {
-                reservation: signed(),
-            },
-            Reply::Committed {
-                group: group_id(1),
-                envelope: signed(),
-            },
-            202,
-            json!({"envelope": signed(), "protection_group": group}),
-        ),
-        (
-            "commits",
-            json!({"reservation": signed()}),
-            Command::Commit {
-                reservation: signed(),
-            },
-            Reply::Committed {
-                group: group_id(1),
-                envelope: signed(),
-            },
-            202,
-            json!({"envelope": signed(), "protection_group": group}),
-        ),
-        (
-            "envelopes",
-            json!({"envelope": signed()}),
-            Command::Store { envelope: signed() },
-            Reply::Stored { receipt: signed() },
-            200,
-            json!({"receipt": signed()}),
-        ),
-        (
-            "envelopes",
-            json!({"envelope": signed()}),
-            Command::Store { envelope: signed() },
-            Reply::Rejected {
-                rejection: signed(),
-            },
-            200,
-            json!({"rejection": signed()}),
-        ),
-        (
-            "receipts",
-            json!({"receipt": signed()}),
-            Command::Receipt { receipt: signed() },
-            Reply::Synced { group: group_id(1) },
-            200,
-            json!({"protection_group": group, "synced": true}),
-        ),
-    ];
-    for (path, body, command, reply, status, expected) in cases {
-        let world = World::new();
-        world.will(Ok(reply));
-        let got = world
-            .post(&format!("/v1/{MINE}/sync/{path}"), &body.to_string())
-            .await;
-        assert_eq!(
-            (got.status.as_u16(), got.json()),
-            (status, expected),
-            "{path}"
-        );
-        assert_eq!(world.commands(), [command]);
+    let reserve = || Command::Reserve { ticket: signed() };
+    let body = || json!({"ticket": signed()});
+    let reply = Reply::Reservation {
+        reservation: signed(),
+    };
+    deliver(
+        "reservations",
+        body(),
+        reserve(),
+        reply,
+        (200, json!({"reservation": signed()})),
+    )
+    .await;
+    let reply = Reply::Rejected {
+        rejection: signed(),
+    };
+    deliver(
+        "reservations",
+        body(),
+        reserve(),
+        reply,
+        (200, json!({"rejection": signed()})),
+    )
+    .await;
+
+    let answer = json!({"envelope": signed(), "protection_group": {"id": group_id(1)}});
+    let with_ticket = json!({"ticket": signed(), "reservation": signed()});
+    for body in [with_ticket, json!({"reservation": signed()})] {
+        let reply = Reply::Committed {
+            group: group_id(1),
+            envelope: signed(),
+        };
+        let command = Command::Commit {
+            reservation: signed(),
+        };
+        deliver("commits", body, command, reply, (202, answer.clone())).await;
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn couriers_bring_records_and_receipts() {
+    let signed = || ticket(1, 3);
+    let store = || Command::Store { envelope: signed() };
+    let body = || json!({"envelope": signed()});
+    let reply = Reply::Stored { receipt: signed() };
+    deliver(
+        "envelopes",
+        body(),
+        store(),
+        reply,
+        (200, json!({"receipt": signed()})),
+    )
+    .await;
+    let reply = Reply::Rejected {
+        rejection: signed(),
+    };
+    deliver(
+        "envelopes",
+        body(),
+        store(),
+        reply,
+        (200, json!({"rejection": signed()})),
+    )
+    .await;
+
+    let answer = json!({"protection_group": {"id": group_id(1)}, "synced": true});
+    let command = Command::Receipt { receipt: signed() };
+    let reply = Reply::Synced { group: group_id(1) };
+    deliver(
+        "receipts",
+        json!({"receipt": signed()}),
+        command,
+        reply,
+        (200, answer),
+    )
+    .await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn couriers_fetch_the_head_and_the_record_as_it_was_signed() {
     let got = World::new()
         .get("reader", &group_path("/sync"))
         .await
         .json();
+    let sync = &got["sync"];
+    assert_eq!(sync["envelope"], json!(ticket(1, 3)));
     assert_eq!(
-        got["sync"]["envelope"],
-        json!(ticket(1, 3)),
-        "byte for byte"
-    );
-    assert_eq!(
-        (&got["sync"]["synced"], &got["sync"]["head"]["leads"]),
+        (&sync["synced"], &sync["head"]["leads"]),
         (&json!(true), &json!(true))
     );
 }

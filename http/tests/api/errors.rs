@@ -93,84 +93,61 @@ async fn engine_errors() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn sync_refusals() {
+async fn sync_refusals_by_state() {
     use SyncRefusal as X;
-    let operation = OperationId(Uuid::from_u128(1));
+    let (operation, site) = (OperationId(Uuid::from_u128(1)), Role::Other);
     let (pair, epoch) = (Pair::new(1, 2), Epoch(1));
+    let (leader, reasons) = (Role::Home, vec!["no".into()]);
     for (refusal, expected) in [
-        (
-            X::NotLeader {
-                leader: Role::Home,
-                epoch,
-            },
-            "409 not_leader",
-        ),
+        (X::NotLeader { leader, epoch }, "409 not_leader"),
         (X::SyncPending { pair }, "409 sync_pending"),
         (
             X::PeerBehind {
                 mine: None,
-                theirs: Some(pair),
+                theirs: None,
             },
             "409 peer_behind",
         ),
         (
             X::PeerAhead {
-                mine: Some(pair),
+                mine: None,
                 theirs: None,
             },
             "409 peer_ahead",
         ),
         (
-            X::OperationInProgress {
-                operation,
-                site: Role::Other,
-            },
+            X::OperationInProgress { operation, site },
             "409 operation_in_progress",
         ),
         (X::ReservationStale, "409 reservation_stale"),
         (X::PeerRequired, "409 peer_required"),
         (X::AlreadyPrimary { epoch }, "409 already_primary"),
-        (X::GroupDeleted, "410 group_deleted"),
         (X::SiteSuspect, "409 site_suspect"),
-        (X::BadSignature, "403 bad_signature"),
-        (
-            X::UnknownKey {
-                key_id: KeyId("k".into()),
-            },
-            "403 unknown_key",
-        ),
-        (
-            X::WrongPair {
-                from: site(1),
-                to: site(2),
-            },
-            "403 wrong_pair",
-        ),
-        (
-            X::WrongAuthor {
-                epoch,
-                author: Role::Home,
-            },
-            "403 wrong_author",
-        ),
-        (
-            X::RejectedByPeer {
-                reasons: vec!["no".into()],
-            },
-            "409 rejected_by_peer",
-        ),
+        (X::RejectedByPeer { reasons }, "409 rejected_by_peer"),
         (X::ReleaseMismatch { operation }, "409 release_mismatch"),
         (X::OperationOver { operation }, "409 operation_over"),
-        (
-            X::TooLarge {
-                bytes: 2,
-                max_bytes: 1,
-            },
-            "413 message_too_large",
-        ),
-        (X::Malformed { why: "x".into() }, "400 malformed_message"),
-        (X::WrongGroup, "400 wrong_group"),
+        (X::GroupDeleted, "410 group_deleted"),
         (X::NoRecord, "404 not_found"),
+    ] {
+        check(refusal, expected).await;
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn sync_refusals_by_form_and_signature() {
+    use SyncRefusal as X;
+    let (from, to) = (site(1), site(2));
+    let (epoch, author) = (Epoch(1), Role::Home);
+    let (bytes, max_bytes) = (2, 1);
+    let (key_id, why) = (KeyId("k".into()), "x".into());
+    for (refusal, expected) in [
+        (X::BadSignature, "403 bad_signature"),
+        (X::UnknownKey { key_id }, "403 unknown_key"),
+        (X::WrongPair { from, to }, "403 wrong_pair"),
+        (X::WrongAuthor { epoch, author }, "403 wrong_author"),
+        (X::TooLarge { bytes, max_bytes }, "413 message_too_large"),
+        (X::Malformed { why }, "400 malformed_message"),
+        (X::WrongGroup, "400 wrong_group"),
     ] {
         check(refusal, expected).await;
     }

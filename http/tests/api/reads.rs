@@ -153,7 +153,7 @@ async fn operations_of_one_group() {
     assert_eq!(got.line(), "404 not_found");
 }
 
-fn member() -> Member {
+fn captured() -> Captured {
     let flavor = Flavor {
         id: "f".into(),
         name: "m1.small".into(),
@@ -164,7 +164,7 @@ fn member() -> Member {
         swap_mib: 0,
         extra_specs: [].into(),
     };
-    let captured = Captured {
+    Captured {
         name: "web-server-1".into(),
         description: None,
         hostname: None,
@@ -175,13 +175,16 @@ fn member() -> Member {
         metadata: [].into(),
         tags: vec![],
         server_groups: vec![],
-    };
+    }
+}
+
+fn disk() -> Disk {
     let place = |n: u8| DiskPlace {
         volume: format!("vol-{n}").into(),
         serial: "S1".into(),
         array_name: "v".into(),
     };
-    let disk = Disk {
+    Disk {
         id: DiskId(Uuid::from_u128(5)),
         places: Places {
             home: Some(place(1)),
@@ -196,8 +199,11 @@ fn member() -> Member {
         tag: None,
         delete_on_termination: false,
         image_metadata: [].into(),
-    };
-    let nic = Nic {
+    }
+}
+
+fn nic() -> Nic {
+    Nic {
         places: Places {
             home: None,
             other: None,
@@ -219,7 +225,10 @@ fn member() -> Member {
         allowed_address_pairs: vec![],
         keep_ip: true,
         keep_mac: false,
-    };
+    }
+}
+
+fn member() -> Member {
     Member {
         id: MemberId(Uuid::from_u128(4)),
         places: Places {
@@ -227,9 +236,9 @@ fn member() -> Member {
             other: Some("vm-2".into()),
         },
         tier: 0,
-        captured,
-        disks: vec![disk],
-        nics: vec![nic],
+        captured: captured(),
+        disks: vec![disk()],
+        nics: vec![nic()],
     }
 }
 

@@ -152,86 +152,95 @@ impl Engine for Script {
         if let Some(error) = self.query_fails.lock().unwrap().clone() {
             return Err(error);
         }
-        let mine = |project: &ProjectId| *project == caller.project;
         match query {
-            Query::GroupList { marker, limit } => {
-                let groups = self.groups.lock().unwrap().clone();
-                let after = |g: &GroupView| marker.as_ref().is_none_or(|m| g.id.to_string() > *m);
-                let seen = groups.into_iter().filter(|g| mine(&g.project) && after(g));
-                Ok(View::Groups {
-                    groups: seen.take(limit as usize).collect(),
-                })
-            }
-            Query::Group { group } => {
-                let groups = self.groups.lock().unwrap().clone();
-                let named = |g: &GroupView| g.id.to_string() == group.0 || g.body.name == group.0;
-                let mut found: Vec<_> = groups
-                    .into_iter()
-                    .filter(|g| mine(&g.project) && named(g))
-                    .collect();
-                match found.len() {
-                    0 => Err(missing(&format!("secret detail about {}", group.0))),
-                    1 => Ok(View::Group {
-                        group: Box::new(found.remove(0)),
-                    }),
-                    _ => Err(EngineError::Ambiguous { name: group.0 }),
-                }
-            }
-            Query::Sync { .. } => {
-                let head = Head {
-                    at: Some(base(1, 3)),
-                    synced: true,
-                    leads: true,
-                    ..Head::default()
-                };
-                let sync = SyncView {
-                    head,
-                    envelope: ticket(1, 3),
-                    synced: true,
-                };
-                Ok(View::Sync {
-                    sync: Box::new(sync),
-                })
-            }
+            Query::GroupList { marker, limit } => Ok(self.group_list(caller, marker, limit)),
+            Query::Group { group } => self.group(caller, &group.0),
+            Query::Sync { .. } => Ok(sync_view()),
             Query::OperationList { group, .. } => {
-                let all = self.operations.lock().unwrap().clone();
-                let fits = |o: &Operation| mine(&o.project) && group.is_none_or(|g| g == o.group);
-                Ok(View::Operations {
-                    operations: all.into_iter().filter(fits).collect(),
-                })
+                let fits = |o: &Operation| group.is_none_or(|g| g == o.group);
+                let operations = self
+                    .operations_of(caller)
+                    .into_iter()
+                    .filter(fits)
+                    .collect();
+                Ok(View::Operations { operations })
             }
             Query::Operation { operation } => {
-                let all = self.operations.lock().unwrap().clone();
-                let found = all
-                    .into_iter()
-                    .find(|o| o.id == operation && mine(&o.project));
-                found
-                    .map(|o| View::Operation {
-                        operation: Box::new(o),
-                    })
-                    .ok_or_else(|| missing("operation"))
+                let operation = Box::new(self.operation(caller, operation)?);
+                Ok(View::Operation { operation })
             }
             Query::OperationEvents {
                 operation,
                 after_seq,
                 limit,
             } => {
-                let known = self
-                    .operations
-                    .lock()
-                    .unwrap()
-                    .iter()
-                    .any(|o| o.id == operation && mine(&o.project));
-                if !known {
-                    return Err(missing("operation"));
-                }
+                let operation = self.operation(caller, operation)?.id;
                 let all = self.events.lock().unwrap().clone();
                 let fits = |e: &OperationEvent| e.operation == operation && e.seq > after_seq;
-                Ok(View::Events {
-                    events: all.into_iter().filter(fits).take(limit as usize).collect(),
-                })
+                let events = all.into_iter().filter(fits).take(limit as usize).collect();
+                Ok(View::Events { events })
             }
         }
+    }
+}
+
+impl Script {
+    fn groups_of(&self, caller: &Caller) -> Vec<GroupView> {
+        let all = self.groups.lock().unwrap().clone();
+        all.into_iter()
+            .filter(|g| g.project == caller.project)
+            .collect()
+    }
+
+    fn group_list(&self, caller: &Caller, marker: Option<String>, limit: u32) -> View {
+        let after = |g: &GroupView| marker.as_ref().is_none_or(|m| g.id.to_string() > *m);
+        let seen = self.groups_of(caller).into_iter().filter(after);
+        View::Groups {
+            groups: seen.take(limit as usize).collect(),
+        }
+    }
+
+    fn group(&self, caller: &Caller, wanted: &str) -> Result<View, EngineError> {
+        let named = |g: &GroupView| g.id.to_string() == wanted || g.body.name == wanted;
+        let mut found: Vec<_> = self.groups_of(caller).into_iter().filter(named).collect();
+        match found.len() {
+            0 => Err(missing(&format!("secret detail about {wanted}"))),
+            1 => Ok(View::Group {
+                group: Box::new(found.remove(0)),
+            }),
+            _ => Err(EngineError::Ambiguous {
+                name: wanted.to_owned(),
+            }),
+        }
+    }
+
+    fn operations_of(&self, caller: &Caller) -> Vec<Operation> {
+        let all = self.operations.lock().unwrap().clone();
+        all.into_iter()
+            .filter(|o| o.project == caller.project)
+            .collect()
+    }
+
+    fn operation(&self, caller: &Caller, id: OperationId) -> Result<Operation, EngineError> {
+        let found = self.operations_of(caller).into_iter().find(|o| o.id == id);
+        found.ok_or_else(|| missing("operation"))
+    }
+}
+
+fn sync_view() -> View {
+    let head = Head {
+        at: Some(base(1, 3)),
+        synced: true,
+        leads: true,
+        ..Head::default()
+    };
+    let sync = SyncView {
+        head,
+        envelope: ticket(1, 3),
+        synced: true,
+    };
+    View::Sync {
+        sync: Box::new(sync),
     }
 }
 
