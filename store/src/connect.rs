@@ -19,12 +19,17 @@ const CONNECT_MAX_MS: u64 = 10_000;
 /// How long SQLite waits for another process's lock, in milliseconds.
 const SQLITE_BUSY_MS: u64 = 5_000;
 
-/// Isolation: every statement sees what is committed, so that a fence is never answered from an old
-/// snapshot, and fewer gaps are locked. Strict mode: a value that does not fit is refused, not cut.
-const MARIADB_SESSION: &str = "SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED, \
-     sql_mode = 'STRICT_ALL_TABLES,NO_ENGINE_SUBSTITUTION,ERROR_FOR_DIVISION_BY_ZERO'";
-/// Shorter than [`crate::backend`]'s transaction limit, so that the server answers first.
-const MARIADB_WAITS: &str = "SET SESSION innodb_lock_wait_timeout = 5, wait_timeout = 28800";
+/// What is set on every MariaDB connection.
+const MARIADB_SESSION: &[&str] = &[
+    // Every statement sees what is committed: a fence is never answered from an old snapshot, and
+    // fewer gaps are locked.
+    "SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED",
+    // A value that does not fit is refused, not cut.
+    "SET SESSION sql_mode = 'STRICT_ALL_TABLES,NO_ENGINE_SUBSTITUTION'",
+    // Shorter than the writer's limit for a transaction, so that the server answers first.
+    "SET SESSION innodb_lock_wait_timeout = 5",
+    "SET SESSION wait_timeout = 28800",
+];
 
 /// The URI of a database in memory that all connections of the process share.
 pub(crate) fn memory_url(name: &str) -> String {
@@ -99,8 +104,9 @@ impl Target for MariaDbTarget {
             let mut c = AsyncMysqlConnection::establish(self.url.expose_secret())
                 .await
                 .map_err(|e| classify_connection(&e))?;
-            c.batch_execute(MARIADB_SESSION).await?;
-            c.batch_execute(MARIADB_WAITS).await?;
+            for setting in MARIADB_SESSION {
+                c.batch_execute(setting).await?;
+            }
             Ok(c)
         };
         match tokio::time::timeout(limit, opening).await {

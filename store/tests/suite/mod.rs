@@ -1,0 +1,11 @@
+//! What a store promises, whatever database it is on.
+
+pub mod commits;
+pub mod effects;
+pub mod groups;
+pub mod logs;
+pub mod moves;
+pub mod operations;
+pub mod schema;
+pub mod secrets;
+pub mod sites;
