@@ -201,11 +201,7 @@ fn quotas_and_used_up_subnets_are_409() {
     world
         .cloud
         .seed_quota(Service::Network, &project, "port", 1);
-    let over = create(
-        &mut world,
-        &demo,
-        json!({"network_id": first}),
-    );
+    let over = create(&mut world, &demo, json!({"network_id": first}));
     assert_eq!((over.status, kind(&over)), (409, "OverQuota"));
     let shown = world.get(&demo, &format!("/network/v2.0/quotas/{project}/details"));
     assert_eq!(
