@@ -327,3 +327,23 @@ fn the_directory_is_the_admins_and_a_reader_may_not_write() {
         403
     );
 }
+
+#[test]
+fn losing_one_of_two_roles_revokes_the_tokens_made_with_both() {
+    let mut world = world();
+    let (demo, admin, user) = (
+        world.demo.clone(),
+        world.admin.clone(),
+        world.ids.demo_user.clone(),
+    );
+    let project = world.ids.demo_project.clone();
+    assert!(world.cloud.seed_grant(&user, &project, "admin"));
+    let role = world.cloud.role_id("admin").unwrap();
+    let grant = format!("/identity/v3/projects/{project}/users/{user}/roles/{role}");
+    assert_eq!(world.status(&admin, Req::delete(&grant)), 204);
+    let servers = Req::get("/compute/v2.1/servers");
+    assert_eq!(world.status(&demo, servers.clone()), 401);
+    let scope = json!({"project": {"id": project}});
+    let fresh = token_of(&login(&mut world, "demo", scope));
+    assert_eq!(world.status(&fresh, servers), 200);
+}

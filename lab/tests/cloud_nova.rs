@@ -400,3 +400,34 @@ fn disks_come_and_go_through_nova_only() {
     world.settle();
     assert_eq!(world.volume_show(&data)["status"], "available");
 }
+
+#[test]
+fn an_array_that_does_not_answer_fails_the_boot_and_frees_the_port() {
+    let mut world = world();
+    let (id, volume, port) = world.boot("web");
+    world.array.set_offline(true);
+    world.settle();
+    let server = world.server_show(&id);
+    assert_eq!(server["status"], "ERROR");
+    let fault = server["fault"]["message"].as_str().unwrap();
+    assert!(fault.contains("Failure prepping block device"), "{fault}");
+    assert_eq!(port_show(&mut world, &port)["device_id"], "");
+    assert_eq!(world.volume_show(&volume)["status"], "reserved");
+}
+
+#[test]
+fn two_servers_accepted_for_one_port_end_with_one_of_them() {
+    let mut world = world();
+    let demo = world.demo.clone();
+    let (_, _, port) = world.boot("first");
+    let volume = world.volume("second-root", true);
+    let body = world.server_body("second", &volume, &port);
+    world.ok(&demo, Req::post(SERVERS, &body));
+    world.settle();
+    let servers = world.cloud.ground_truth(world.now_ms).servers;
+    let mut states: Vec<&str> = servers.iter().map(|one| one.vm_state.as_str()).collect();
+    states.sort_unstable();
+    assert_eq!(states, vec!["active", "error"]);
+    let winner = servers.iter().find(|one| one.vm_state == "active").unwrap();
+    assert_eq!(port_show(&mut world, &port)["device_id"], json!(winner.id));
+}
