@@ -16,7 +16,7 @@ const POINT_COUNTER: u64 = 7;
 /// Longer than the last stray sweep, milliseconds.
 const AFTERMATH_MS: u64 = 700_000;
 /// The array refuses further volumes from here on.
-const FULL_ARRAY_VOLUMES: usize = 2;
+const FULL_ARRAY_VOLUMES: u64 = 2;
 
 /// What a case showed.
 #[derive(Debug, Clone)]
