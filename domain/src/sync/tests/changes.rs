@@ -246,6 +246,22 @@ fn r6_believes_only_the_author_that_leads() {
     )
     .unwrap();
     assert_eq!(code(bench.home.hear(&forged)), "wrong_author");
+    // It signs as itself, in an epoch that home leads.
+    let mut record = bench.home.state.current().unwrap().record().clone();
+    record.header.parent = bench.home.state.fence();
+    record.header.version = Version(2);
+    record.header.kind = RecordKind::Edit;
+    record.header.author = Role::Other;
+    let content = MessageContent::Envelope(Box::new(record));
+    let (from, to) = (other_site(), home_site());
+    let message = Message {
+        group: group(),
+        from,
+        to,
+        content,
+    };
+    let forged = sign(&bench.other.identity, &message).unwrap();
+    assert_eq!(code(bench.home.hear(&forged)), "wrong_author");
 }
 
 #[test]

@@ -142,3 +142,13 @@ fn a_restart_of_the_engine_changes_no_right() {
     bench.home.act(Input::EngineStarted).unwrap();
     assert!(bench.home.may(None));
 }
+
+#[test]
+fn a_lock_gives_no_right_to_an_operation_that_was_only_requested() {
+    let bench = Bench::locked();
+    let mut stored = serde_json::to_value(&bench.other.state).unwrap();
+    assert_eq!(stored["operation"]["mode"], "planned");
+    stored["operation"]["mode"] = "requested".into();
+    let state: GroupSync = serde_json::from_value(stored).unwrap();
+    assert!(!may_start(&state, Role::Other, Some(op(1)), Epoch(1)));
+}

@@ -289,3 +289,31 @@ fn a_drill_at_the_follower_outlives_a_change_but_not_a_move_or_a_deletion() {
     bench.change(Role::Home, Intent::Delete, None).unwrap();
     assert_eq!(bench.other.mode(), None);
 }
+
+#[test]
+fn a_lock_starts_only_the_operation_and_the_plan_it_names() {
+    let locked = Bench::locked().home.envelope();
+    for (n, digest, expected) in [
+        (1, plan(1), Some(OperationMode::Planned)),
+        (2, plan(1), None),
+        (1, plan(2), None),
+    ] {
+        let mut bench = Bench::created();
+        let ticket = bench.ticket(Role::Home, Intent::Lock, None).unwrap();
+        let ticket = bench.other.verify(&ticket).unwrap();
+        let offer = LockOffer {
+            operation: op(n),
+            plan_digest: digest,
+        };
+        bench
+            .other
+            .act(Input::Ticket {
+                ticket,
+                offer: Some(offer),
+            })
+            .unwrap();
+        bench.other.hear(&locked).unwrap();
+        assert_eq!(bench.other.mode(), expected);
+        assert_eq!(bench.other.may(Some(op(1))), expected.is_some());
+    }
+}
