@@ -121,18 +121,25 @@ fn file(path: &str) -> Result<Address, StoreError> {
     Ok(Address::File(PathBuf::from(path)))
 }
 
-/// Without what follows `?`: those are options of the Python driver (`charset=utf8`), which this one
-/// would refuse, and the connection is UTF-8 anyway.
+/// Options of the address that this driver knows and may be given: the rest are the Python driver's
+/// (`charset=utf8`), which it would refuse; the connection is UTF-8 anyway.
+const OPTIONS: &[&str] = &["prefer_socket", "socket"];
+
 fn mariadb(rest: &str) -> String {
-    let address = match rest.rsplit_once('?') {
-        // A `?` before the `@` is part of a password.
-        Some((before, after)) if !after.contains('@') => {
-            tracing::debug!("options of the database address are ignored");
-            before
-        }
-        _ => rest,
+    // A `?` before the `@` is part of a password.
+    let options = rest
+        .rsplit_once('?')
+        .filter(|(_, options)| !options.contains('@'));
+    let Some((address, options)) = options else {
+        return format!("mysql://{rest}");
     };
-    format!("mysql://{address}")
+    let known = |option: &&str| {
+        let name = option.split('=').next().unwrap_or_default();
+        OPTIONS.contains(&name)
+    };
+    let kept: Vec<&str> = options.split('&').filter(known).collect();
+    let mark = if kept.is_empty() { "" } else { "?" };
+    format!("mysql://{address}{mark}{}", kept.join("&"))
 }
 
 #[cfg(test)]
@@ -158,6 +165,8 @@ mod tests {
             "mariadb mysql://protector:p%40ss@controller/protector"
         );
         assert_eq!(read("mysql://a:b?c@h/d"), "mariadb mysql://a:b?c@h/d");
+        let mixed = "mysql://a:b@h/d?charset=utf8&prefer_socket=false&ssl_ca=x";
+        assert_eq!(read(mixed), "mariadb mysql://a:b@h/d?prefer_socket=false");
     }
 
     #[test]

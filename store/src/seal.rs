@@ -13,7 +13,7 @@ use std::fmt;
 use std::fs::OpenOptions;
 use std::io::{ErrorKind, Read, Write as _};
 use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 const KEY_BYTES: usize = 32;
@@ -112,22 +112,19 @@ impl SealingKey {
         }
     }
 
-    /// Makes a new key and its file, mode 0600, flushed to disk before anything is sealed with it.
+    /// Makes a new key and its file, mode 0600, whole and flushed to disk before it has its name
+    /// and before anything is sealed with it.
     ///
     /// Errors: `BadKeyFile`, also if the file is already there: a key is never overwritten.
     pub fn create(path: &Path, entropy: &dyn Entropy) -> Result<Self, SealError> {
         let mut key = [0; KEY_BYTES];
         entropy.fill(&mut key);
-        let made = (|| {
-            let mut file = OpenOptions::new()
-                .write(true)
-                .create_new(true)
-                .mode(0o600)
-                .open(path)?;
-            file.write_all(&[FIRST_KEY_ID])?;
-            file.write_all(&key)?;
-            file.sync_all()
-        })();
+        let mut draft = path.as_os_str().to_owned();
+        draft.push(format!(".new-{:016x}", entropy.next_u64()));
+        let draft = PathBuf::from(draft);
+        let made = write_key(&draft, &key).and_then(|()| std::fs::hard_link(&draft, path));
+        // Whether it became the key or not, the draft has done its work.
+        let _ = std::fs::remove_file(&draft);
         match made {
             Ok(()) => Ok(Self::new(FIRST_KEY_ID, key)),
             Err(e) => Err(SealError::BadKeyFile {
@@ -212,6 +209,17 @@ impl SealingKey {
             }),
         }
     }
+}
+
+fn write_key(path: &Path, key: &[u8; KEY_BYTES]) -> std::io::Result<()> {
+    let mut file = OpenOptions::new()
+        .write(true)
+        .create_new(true)
+        .mode(0o600)
+        .open(path)?;
+    file.write_all(&[FIRST_KEY_ID])?;
+    file.write_all(key)?;
+    file.sync_all()
 }
 
 fn associated(key_id: u8, place: Place<'_>) -> Vec<u8> {

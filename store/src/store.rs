@@ -284,8 +284,10 @@ impl Store {
         match (self.load_key(), &self.inner.key_source) {
             (Ok(()), _) => Ok(()),
             (Err(SealError::NoKey { .. }), KeySource::File(path)) => {
-                SealingKey::create(path, &*self.inner.ctx.entropy)?;
-                Ok(self.load_key()?)
+                let made = SealingKey::create(path, &*self.inner.ctx.entropy);
+                // Another process may have been quicker; then its key is the key.
+                self.load_key().or_else(|_| made.map(|_| ()))?;
+                Ok(())
             }
             (Err(other), _) => Err(other.into()),
         }

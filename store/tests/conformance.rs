@@ -1,5 +1,10 @@
 //! One suite, three databases: SQLite in memory (inline, under paused time), a SQLite file, MariaDB.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing
+)]
 
 mod common;
 mod suite;

@@ -1,5 +1,10 @@
 //! SQLite files and key files as an operator meets them: made, damaged, lost, exposed (J7, J11).
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing
+)]
 
 mod common;
 
@@ -25,13 +30,23 @@ async fn the_first_migration_makes_the_key_beside_the_database() {
     let key = dir.path().join("site.db.key");
     assert!(!key.exists(), "opening makes nothing");
     store.migrate().await.unwrap();
-    assert_eq!(std::fs::metadata(&key).unwrap().permissions().mode() & 0o777, 0o600);
+    assert_eq!(
+        std::fs::metadata(&key).unwrap().permissions().mode() & 0o777,
+        0o600
+    );
     let group = GroupId(id(1));
-    store.group_secret_put(group, "token", SecretString::from("t")).await.unwrap();
+    store
+        .group_secret_put(group, "token", SecretString::from("t"))
+        .await
+        .unwrap();
     store.close().await;
     let store = beside(dir.path(), 2).await.unwrap();
     store.schema_check().await.unwrap();
-    let token = store.group_secret_fetch(group, "token").await.unwrap().unwrap();
+    let token = store
+        .group_secret_fetch(group, "token")
+        .await
+        .unwrap()
+        .unwrap();
     assert_eq!(token.expose_secret(), "t");
 }
 
@@ -47,19 +62,32 @@ async fn a_lost_key_is_said_and_never_replaced() {
     let lost = StoreError::Sealed(SealError::NoKey { path: key.clone() });
     assert_eq!(store.schema_check().await, Err(lost.clone()));
     assert_eq!(store.migrate().await, Err(lost.clone()));
-    let put = store.group_secret_put(GroupId(id(1)), "token", SecretString::from("t")).await;
+    let put = store
+        .group_secret_put(GroupId(id(1)), "token", SecretString::from("t"))
+        .await;
     assert_eq!(put, Err(lost), "no secret is stored in clear instead");
-    assert!(!key.exists(), "a new key would hide that the old one is gone");
+    assert!(
+        !key.exists(),
+        "a new key would hide that the old one is gone"
+    );
 }
 
 #[tokio::test]
 async fn an_exposed_key_is_refused() {
     let dir = tempfile::tempdir().unwrap();
-    beside(dir.path(), 1).await.unwrap().migrate().await.unwrap();
+    beside(dir.path(), 1)
+        .await
+        .unwrap()
+        .migrate()
+        .await
+        .unwrap();
     let key = dir.path().join("site.db.key");
     std::fs::set_permissions(&key, std::fs::Permissions::from_mode(0o644)).unwrap();
     let said = beside(dir.path(), 2).await.map(|_| ());
-    assert!(matches!(said, Err(StoreError::Sealed(SealError::BadKeyFile { .. }))), "{said:?}");
+    assert!(
+        matches!(said, Err(StoreError::Sealed(SealError::BadKeyFile { .. }))),
+        "{said:?}"
+    );
 }
 
 /// A store with something in it, closed, its log folded into its file.
@@ -82,7 +110,10 @@ async fn refusal(w: &World) -> StoreError {
         Ctx::seeded("test", 3, START_US),
     );
     match opened.await {
-        Ok(store) => store.schema_check().await.expect_err("half data was taken for whole"),
+        Ok(store) => store
+            .schema_check()
+            .await
+            .expect_err("half data was taken for whole"),
         Err(error) => error,
     }
 }
@@ -104,7 +135,10 @@ async fn a_damaged_file_is_refused_with_its_cause() {
         }
         std::fs::write(w.file(), bytes).unwrap();
         let said = refusal(&w).await;
-        assert!(matches!(&said, StoreError::Corrupt(why) if !why.is_empty()), "{damage}: {said:?}");
+        assert!(
+            matches!(&said, StoreError::Corrupt(why) if !why.is_empty()),
+            "{damage}: {said:?}"
+        );
     }
 }
 
@@ -116,11 +150,54 @@ async fn an_unmigrated_database_is_refused() {
     assert!(none, "{said:?}");
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn controllers_that_start_at_once_migrate_once() {
+    let dir = tempfile::tempdir().unwrap();
+    let starts = (1..=6).map(|seed| {
+        let dir = dir.path().to_owned();
+        tokio::spawn(async move {
+            let store = beside(&dir, seed).await.unwrap();
+            store.migrate().await.unwrap();
+            store.schema_check().await.unwrap();
+            let name = format!("token-{seed}");
+            let secret = SecretString::from(name.clone());
+            store
+                .group_secret_put(GroupId(id(1)), &name, secret)
+                .await
+                .unwrap();
+        })
+    });
+    for start in futures::future::join_all(starts).await {
+        start.unwrap();
+    }
+    let store = beside(dir.path(), 9).await.unwrap();
+    for seed in 1..=6 {
+        let name = format!("token-{seed}");
+        let token = store
+            .group_secret_fetch(GroupId(id(1)), &name)
+            .await
+            .unwrap()
+            .unwrap();
+        assert_eq!(token.expose_secret(), name, "all seal with one key");
+    }
+    let left: Vec<String> = std::fs::read_dir(dir.path())
+        .unwrap()
+        .map(|file| file.unwrap().file_name().into_string().unwrap())
+        .filter(|name| name.contains(".new-"))
+        .collect();
+    assert_eq!(left, Vec::<String>::new(), "no draft of a key stays behind");
+}
+
 #[tokio::test]
 async fn what_cannot_be_opened_is_down() {
     let dir = tempfile::tempdir().unwrap();
-    let url = format!("sqlite://{}", dir.path().join("no/such/folder/site.db").display());
+    let url = format!(
+        "sqlite://{}",
+        dir.path().join("no/such/folder/site.db").display()
+    );
     let config = World::config(Kind::File, &url);
-    let said = Store::open(config, Ctx::seeded("test", 1, START_US)).await.map(|_| ());
+    let said = Store::open(config, Ctx::seeded("test", 1, START_US))
+        .await
+        .map(|_| ());
     assert!(matches!(said, Err(StoreError::Down(_))), "{said:?}");
 }

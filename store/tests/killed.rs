@@ -2,7 +2,12 @@
 //! was not is there whole or not at all, and nothing is damaged (J6).
 //!
 //! The victim is this program again, started with another wish.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing
+)]
 
 mod common;
 
@@ -30,17 +35,29 @@ fn group() -> GroupId {
 fn whole(number: u128, text: &str) -> (OperationId, Write) {
     let op = operation(number, group());
     let id = op.id;
-    let events = Write::EventsAppend { operation: id, events: vec![event(text); EVENTS] };
-    (id, Write::Batch(vec![Write::OperationInsert(Box::new(op)), events]))
+    let events = Write::EventsAppend {
+        operation: id,
+        events: vec![event(text); EVENTS],
+    };
+    (
+        id,
+        Write::Batch(vec![Write::OperationInsert(Box::new(op)), events]),
+    )
 }
 
 fn kind(url: &str) -> Kind {
-    if url.starts_with("sqlite") { Kind::File } else { Kind::MariaDb }
+    if url.starts_with("sqlite") {
+        Kind::File
+    } else {
+        Kind::MariaDb
+    }
 }
 
 async fn open(url: &str) -> Store {
     let ctx = Ctx::seeded("victim", 5, START_US);
-    Store::open(World::config(kind(url), url), ctx).await.unwrap()
+    Store::open(World::config(kind(url), url), ctx)
+        .await
+        .unwrap()
 }
 
 /// Not a test by itself: writes until it is killed, and tells what was acknowledged.
@@ -78,7 +95,9 @@ async fn check(store: &Store, acknowledged: &[OperationId]) {
 }
 
 async fn kill_and_look(kind: Kind) {
-    let Some(w) = World::new(kind).await else { return };
+    let Some(w) = World::new(kind).await else {
+        return;
+    };
     let mut victim = Command::new(std::env::current_exe().unwrap())
         .args(["--exact", "victim_writes_for_ever", "--nocapture"])
         .env(URL, &w.url)
@@ -93,7 +112,11 @@ async fn kill_and_look(kind: Kind) {
     }
     victim.kill().unwrap();
     victim.wait().unwrap();
-    acks.extend(lines.map_while(Result::ok).filter_map(|line| acknowledged(&line)));
+    acks.extend(
+        lines
+            .map_while(Result::ok)
+            .filter_map(|line| acknowledged(&line)),
+    );
     check(&w.store, &acks).await;
     let (_, write) = whole(WRITES_MAX * WRITERS, "after");
     w.store.write(write).await.expect("the survivors go on");
@@ -130,9 +153,12 @@ async fn victim_runs_out_of_room() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn no_room_is_said_and_damages_nothing() {
-    let Some(w) = World::new(Kind::File).await else { return };
+    let Some(w) = World::new(Kind::File).await else {
+        return;
+    };
     // A limit on file sizes stands for a full disk; the signal that comes with it is ignored.
-    let script = "trap '' XFSZ; ulimit -f 2000; exec \"$0\" --exact victim_runs_out_of_room --nocapture";
+    let script =
+        "trap '' XFSZ; ulimit -f 2000; exec \"$0\" --exact victim_runs_out_of_room --nocapture";
     let ended = Command::new("sh")
         .args(["-c", script])
         .arg(std::env::current_exe().unwrap())
@@ -140,13 +166,20 @@ async fn no_room_is_said_and_damages_nothing() {
         .output()
         .unwrap();
     let text = String::from_utf8(ended.stdout).unwrap();
-    assert!(ended.status.success(), "{text}\n{}", String::from_utf8_lossy(&ended.stderr));
+    assert!(
+        ended.status.success(),
+        "{text}\n{}",
+        String::from_utf8_lossy(&ended.stderr)
+    );
     let acks: Vec<OperationId> = text.lines().filter_map(acknowledged).collect();
     assert!(acks.len() > 5, "there was room at first: {text}");
     assert!((acks.len() as u128) < WRITES_MAX, "it ran out");
     assert!(text.contains("read "), "reading goes on: {text}");
     check(&w.store, &acks).await;
     let (_, write) = whole(WRITES_MAX, "after");
-    w.store.write(write).await.expect("with room again, writing goes on");
+    w.store
+        .write(write)
+        .await
+        .expect("with room again, writing goes on");
     w.end().await;
 }

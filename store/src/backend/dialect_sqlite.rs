@@ -46,9 +46,10 @@ pub(crate) async fn migration_unlock(_c: &mut Conn) -> Result<(), StoreError> {
     Ok(())
 }
 
-/// One migration in one transaction: all of it or nothing.
+/// One migration in one transaction: all of it or nothing. Errors: `AlreadyThere` if another process
+/// has done it meanwhile, which its record, written first, tells.
 pub(crate) async fn migration_run(c: &mut Conn, sql: &str, record: &str) -> Result<(), StoreError> {
-    let script = format!("BEGIN IMMEDIATE;\n{sql}\n{record};\nCOMMIT;");
+    let script = format!("BEGIN IMMEDIATE;\n{record};\n{sql}\nCOMMIT;");
     match c.batch_execute(&script).await {
         Ok(()) => Ok(()),
         Err(why) => {

@@ -66,7 +66,10 @@ fn nic(member: u128) -> Nic {
         network: NetworkId::from("net-a"),
         network_name: "internal".to_owned(),
         mac_address: "fa:16:3e:00:00:01".to_owned(),
-        fixed_ips: vec![FixedIp { subnet: SubnetId::from("sub-a"), address: "10.0.0.5".to_owned() }],
+        fixed_ips: vec![FixedIp {
+            subnet: SubnetId::from("sub-a"),
+            address: "10.0.0.5".to_owned(),
+        }],
         subnet_names: vec!["internal-v4".to_owned()],
         security_groups: vec![NicSecurityGroup {
             id: SecurityGroupId::from("sg-a"),

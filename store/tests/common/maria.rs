@@ -38,10 +38,18 @@ pub async fn create(server: &str) -> (String, String) {
     let name = format!("protector_test_{}_{number}", std::process::id());
     let admin = format!("{server}/mysql");
     run(&admin, &format!("DROP DATABASE IF EXISTS {name}")).await;
-    run(&admin, &format!("CREATE DATABASE {name} CHARACTER SET latin1")).await;
+    run(
+        &admin,
+        &format!("CREATE DATABASE {name} CHARACTER SET latin1"),
+    )
+    .await;
     (format!("{server}/{name}"), name)
 }
 
 pub async fn drop(server: &str, name: &str) {
-    run(&format!("{server}/mysql"), &format!("DROP DATABASE IF EXISTS {name}")).await;
+    run(
+        &format!("{server}/mysql"),
+        &format!("DROP DATABASE IF EXISTS {name}"),
+    )
+    .await;
 }

@@ -46,10 +46,13 @@ impl Side {
         };
         let stepped = step(&self.state, &self.tickets, input, &ctx).unwrap();
         (self.state, self.tickets) = (stepped.state, stepped.tickets);
-        let replies = stepped.outputs.into_iter().filter_map(|output| match output {
-            Output::Reply(signed) => Some(signed),
-            _ => None,
-        });
+        let replies = stepped
+            .outputs
+            .into_iter()
+            .filter_map(|output| match output {
+                Output::Reply(signed) => Some(signed),
+                _ => None,
+            });
         replies.collect()
     }
 }
@@ -68,7 +71,11 @@ impl Pair {
     pub fn new(number: u128, name: &str) -> Self {
         let group = GroupId(id(0x1000 + number));
         let side = |role: Role, seed: u8| {
-            let site = if role == Role::Home { home_site() } else { other_site() };
+            let site = if role == Role::Home {
+                home_site()
+            } else {
+                other_site()
+            };
             Side {
                 identity: SigningIdentity::from_seed(site, &[seed; 32]),
                 state: GroupSync::vacant(group, home_site(), other_site(), role),
@@ -76,7 +83,12 @@ impl Pair {
             }
         };
         let (home, other) = (side(Role::Home, 1), side(Role::Other, 2));
-        let mut pair = Self { group, home, other, nonces: 0 };
+        let mut pair = Self {
+            group,
+            home,
+            other,
+            nonces: 0,
+        };
         pair.change(Intent::Create, Some(body(name)));
         pair
     }
@@ -86,8 +98,7 @@ impl Pair {
             Role::Home => (&self.home, &self.other),
             Role::Other => (&self.other, &self.home),
         };
-        let pinned: BTreeMap<SiteId, Peer> =
-            [(peer.identity.site, peer.identity.as_peer())].into();
+        let pinned: BTreeMap<SiteId, Peer> = [(peer.identity.site, peer.identity.as_peer())].into();
         verify(signed, MAX_MESSAGE_BYTES, &me.identity.as_peer(), &pinned).unwrap()
     }
 
@@ -102,9 +113,20 @@ impl Pair {
         };
         let ticket = self.home.act(ask).remove(0);
         let ticket = self.check(Role::Other, &ticket);
-        let reservation = self.other.act(Input::Ticket { ticket, offer: None }).remove(0);
+        let reservation = self
+            .other
+            .act(Input::Ticket {
+                ticket,
+                offer: None,
+            })
+            .remove(0);
         let reservation = self.check(Role::Home, &reservation);
-        let envelope = self.home.act(Input::Commit { reservation: Some(reservation) }).remove(0);
+        let envelope = self
+            .home
+            .act(Input::Commit {
+                reservation: Some(reservation),
+            })
+            .remove(0);
         let envelope = self.check(Role::Other, &envelope);
         let receipt = self.other.act(Input::Envelope(envelope)).remove(0);
         let receipt = self.check(Role::Home, &receipt);
@@ -138,7 +160,10 @@ impl Pair {
         let mut body = self.body();
         body.status = GroupStatus::FailedOver;
         body.failover_count += 1;
-        self.other.act(Input::Finish { operation, content: content(&body) });
+        self.other.act(Input::Finish {
+            operation,
+            content: content(&body),
+        });
     }
 
     /// As the other site sees it.
@@ -147,15 +172,28 @@ impl Pair {
     }
 
     pub fn body(&self) -> GroupBody {
-        let record = self.other.state.current().or(self.home.state.current()).unwrap().record();
+        let record = self
+            .other
+            .state
+            .current()
+            .or(self.home.state.current())
+            .unwrap()
+            .record();
         serde_json::from_value(record.body.clone()).unwrap()
     }
 
     pub fn put(&self, expect_revision: Option<i64>) -> GroupPut {
-        GroupPut { project: project(), expect_revision, sync: self.sync().clone() }
+        GroupPut {
+            project: project(),
+            expect_revision,
+            sync: self.sync().clone(),
+        }
     }
 }
 
 fn content(body: &GroupBody) -> Content {
-    Content { body: serde_json::to_value(body).unwrap(), sealed: BTreeMap::new() }
+    Content {
+        body: serde_json::to_value(body).unwrap(),
+        sealed: BTreeMap::new(),
+    }
 }

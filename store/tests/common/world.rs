@@ -61,11 +61,20 @@ impl World {
             }
         };
         let store = Self::open(kind, &url, 1).await;
-        Some(Self { kind, store, url, dir, keeper, maria })
+        Some(Self {
+            kind,
+            store,
+            url,
+            dir,
+            keeper,
+            maria,
+        })
     }
 
     pub fn config(kind: Kind, url: &str) -> StoreConfig {
-        StoreConfig::new(url).inline(kind == Kind::Memory).key(KeySource::Given(key()))
+        StoreConfig::new(url)
+            .inline(kind == Kind::Memory)
+            .key(KeySource::Given(key()))
     }
 
     async fn open(kind: Kind, url: &str, seed: u64) -> Store {

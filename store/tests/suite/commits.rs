@@ -1,7 +1,7 @@
 //! Commits: shared, all or nothing, and durable once answered.
 
 use crate::common::facts::{event, id, operation};
-use crate::common::pair::{Pair, project};
+use crate::common::pair::Pair;
 use crate::common::world::World;
 use protector_domain::ids::{GroupId, OperationId, ProjectId};
 use protector_domain::operation::Operation;
@@ -14,12 +14,19 @@ fn group() -> GroupId {
 }
 
 /// All at once; the operations' ids in the order of the answers.
-async fn insert_all(store: &Store, operations: Vec<Operation>) -> Vec<Result<Inserted, StoreError>> {
+async fn insert_all(
+    store: &Store,
+    operations: Vec<Operation>,
+) -> Vec<Result<Inserted, StoreError>> {
     let tasks = operations.into_iter().map(|operation| {
         let store = store.clone();
         tokio::spawn(async move { store.operation_insert(operation).await })
     });
-    futures::future::join_all(tasks).await.into_iter().map(Result::unwrap).collect()
+    futures::future::join_all(tasks)
+        .await
+        .into_iter()
+        .map(Result::unwrap)
+        .collect()
 }
 
 pub async fn writers_share_commits(w: &mut World) {
@@ -31,20 +38,48 @@ pub async fn writers_share_commits(w: &mut World) {
     let after = w.store.stats();
     let (writes, commits) = (after.writes - before.writes, after.commits - before.commits);
     assert_eq!(u128::from(writes), WRITERS);
-    assert!(commits * 3 <= writes, "{commits} commits for {writes} writes");
+    assert!(
+        commits * 3 <= writes,
+        "{commits} commits for {writes} writes"
+    );
     assert_eq!(after.queue_depth, 0);
     assert_eq!(w.store.operation_list_unfinished().await.unwrap().len(), 64);
 }
 
+/// Every eighth writer brings something that fails after it has begun to change things.
 pub async fn one_bad_write_fails_alone(w: &mut World) {
-    w.store.operation_insert(operation(7, group())).await.unwrap();
-    let wanted: Vec<Operation> = (0..WRITERS).map(|n| operation(n, group())).collect();
-    let answers = insert_all(&w.store, wanted).await;
-    let bad: Vec<usize> = (0..answers.len()).filter(|n| answers[*n].is_err()).collect();
-    assert_eq!(bad, [7]);
-    assert!(matches!(answers[7], Err(StoreError::AlreadyThere { what: "operation", .. })));
-    let stored = w.store.operation_list(&project(), None, None, 1_000).await.unwrap();
-    assert_eq!(stored.len(), 64, "its neighbours are all there");
+    let is_bad = |n: u128| n % 8 == 3;
+    let writes = (0..WRITERS).map(|n| {
+        let insert = Write::OperationInsert(Box::new(operation(n, group())));
+        let nobody = Write::GroupRebuild(GroupId(id(9)));
+        let write = if is_bad(n) {
+            Write::Batch(vec![insert, nobody])
+        } else {
+            insert
+        };
+        let store = w.store.clone();
+        tokio::spawn(async move { store.write(write).await })
+    });
+    let answers = futures::future::join_all(writes).await;
+    for (n, answer) in (0..WRITERS).zip(answers) {
+        let expected = if is_bad(n) {
+            Err(StoreError::Missing)
+        } else {
+            Ok(Written::Done)
+        };
+        assert_eq!(answer.unwrap(), expected, "writer {n}");
+        let there = w
+            .store
+            .operation_fetch(operation(n, group()).id)
+            .await
+            .unwrap();
+        assert_eq!(there.is_some(), !is_bad(n), "writer {n}");
+    }
+    let stats = w.store.stats();
+    assert!(
+        stats.commits < stats.writes,
+        "they shared commits: {stats:?}"
+    );
 }
 
 pub async fn a_batch_is_all_or_nothing(w: &mut World) {
@@ -54,7 +89,10 @@ pub async fn a_batch_is_all_or_nothing(w: &mut World) {
         Write::Batch(vec![
             Write::OperationInsert(Box::new(op.clone())),
             Write::GroupPut(Box::new(pair.put(None))),
-            Write::EventsAppend { operation: op.id, events: vec![event("a")] },
+            Write::EventsAppend {
+                operation: op.id,
+                events: vec![event("a")],
+            },
             last,
         ])
     };
@@ -64,11 +102,23 @@ pub async fn a_batch_is_all_or_nothing(w: &mut World) {
     assert_eq!(w.store.group_fetch(pair.group).await, Ok(None));
     assert_eq!(w.store.cg_volume_list(pair.group).await, Ok(vec![]));
     assert_eq!(w.store.event_list(op.id, 0, 9).await, Ok(vec![]));
-    let answers = w.store.write(batch(Write::GroupRebuild(pair.group))).await.unwrap();
-    let expected = [Written::Done, Written::Revision(1), Written::Seq(1), Written::Done];
+    let answers = w
+        .store
+        .write(batch(Write::GroupRebuild(pair.group)))
+        .await
+        .unwrap();
+    let expected = [
+        Written::Done,
+        Written::Revision(1),
+        Written::Seq(1),
+        Written::Done,
+    ];
     assert_eq!(answers, Written::Batch(expected.to_vec()));
     let nested = Write::Batch(vec![Write::Batch(vec![])]);
-    assert!(matches!(w.store.write(nested).await, Err(StoreError::Illegal(_))));
+    assert!(matches!(
+        w.store.write(nested).await,
+        Err(StoreError::Illegal(_))
+    ));
 }
 
 pub async fn acknowledged_is_there_after_a_crash(w: &mut World) {
@@ -82,7 +132,10 @@ pub async fn acknowledged_is_there_after_a_crash(w: &mut World) {
                 let op = operation(1_000 * (round + 1) + n, group());
                 tokio::spawn(async move {
                     let id = op.id;
-                    let events = Write::EventsAppend { operation: id, events: vec![event("x")] };
+                    let events = Write::EventsAppend {
+                        operation: id,
+                        events: vec![event("x")],
+                    };
                     let both = Write::Batch(vec![Write::OperationInsert(Box::new(op)), events]);
                     store.write(both).await.map(|_| id)
                 })
@@ -99,12 +152,21 @@ pub async fn acknowledged_is_there_after_a_crash(w: &mut World) {
         }
     }
     assert!(w.store.schema_check().await.is_ok());
-    let there: Vec<OperationId> =
-        w.store.operation_list_unfinished().await.unwrap().into_iter().map(|op| op.id).collect();
+    let there: Vec<OperationId> = w
+        .store
+        .operation_list_unfinished()
+        .await
+        .unwrap()
+        .into_iter()
+        .map(|op| op.id)
+        .collect();
     for id in &acknowledged {
         assert!(there.contains(id), "{id} was acknowledged");
     }
-    for id in there.iter().filter(|there| !acknowledged[..5].contains(*there)) {
+    for id in there
+        .iter()
+        .filter(|there| !acknowledged[..5].contains(*there))
+    {
         if *id >= operation(1_000, group()).id {
             let events = w.store.event_list(*id, 0, 9).await.unwrap();
             assert_eq!(events.len(), 1, "{id} is there by half");
@@ -119,13 +181,22 @@ pub async fn a_closed_store_refuses(w: &mut World) {
         w.store.close().await;
     });
     let done = answers.iter().filter(|answer| answer.is_ok()).count();
-    let refused = answers.iter().filter(|a| matches!(a, Err(StoreError::Down(_)))).count();
+    let refused = answers
+        .iter()
+        .filter(|a| matches!(a, Err(StoreError::Down(_))))
+        .count();
     assert_eq!(done + refused, 10, "{answers:?}");
     let said = w.store.operation_insert(operation(90, group())).await;
     assert!(matches!(said, Err(StoreError::Down(_))), "{said:?}");
-    assert!(matches!(w.store.operation_list_unfinished().await, Err(StoreError::Down(_))));
+    assert!(matches!(
+        w.store.operation_list_unfinished().await,
+        Err(StoreError::Down(_))
+    ));
     w.crash().await;
-    assert_eq!(w.store.operation_list_unfinished().await.unwrap().len(), done);
+    assert_eq!(
+        w.store.operation_list_unfinished().await.unwrap().len(),
+        done
+    );
 }
 
 /// Two engines on one database change the same groups in opposite order: some transactions are
@@ -143,7 +214,10 @@ pub async fn two_processes_share_one_database(w: &mut World) {
         epoch: pair.sync().epoch().unwrap(),
     };
     let both = |first: &Pair, second: &Pair| {
-        let events = Write::EventsAppend { operation: op, events: vec![event("x")] };
+        let events = Write::EventsAppend {
+            operation: op,
+            events: vec![event("x")],
+        };
         Write::Batch(vec![touch(first), events, touch(second)])
     };
     let run = |store: Store, first: &Pair, second: &Pair| {
@@ -164,12 +238,21 @@ pub async fn two_processes_share_one_database(w: &mut World) {
 
 pub async fn limits_are_the_same_everywhere(w: &mut World) {
     let long = "x".repeat(256);
-    let fits = Operation { idempotency_key: Some("x".repeat(255)), ..operation(1, group()) };
-    let umlauts = Operation { idempotency_key: Some("ü".repeat(255)), ..operation(2, group()) };
+    let fits = Operation {
+        idempotency_key: Some("x".repeat(255)),
+        ..operation(1, group())
+    };
+    let umlauts = Operation {
+        idempotency_key: Some("ü".repeat(255)),
+        ..operation(2, group())
+    };
     for op in [fits, umlauts] {
         assert_eq!(w.store.operation_insert(op).await, Ok(Inserted::New));
     }
-    let wide = Operation { idempotency_key: Some(long.clone()), ..operation(3, group()) };
+    let wide = Operation {
+        idempotency_key: Some(long.clone()),
+        ..operation(3, group())
+    };
     let said = w.store.operation_insert(wide).await;
     assert!(matches!(said, Err(StoreError::Illegal(_))), "{said:?}");
     let project = ProjectId::from("p");
@@ -181,7 +264,10 @@ pub async fn limits_are_the_same_everywhere(w: &mut World) {
     let said = w.store.idempotency_claim(claim).await;
     assert!(matches!(said, Err(StoreError::Illegal(_))), "{said:?}");
     let large = "y".repeat(300_000);
-    w.store.events_append(OperationId(id(1)), vec![event(&large)]).await.unwrap();
+    w.store
+        .events_append(OperationId(id(1)), vec![event(&large)])
+        .await
+        .unwrap();
     let read = w.store.event_list(OperationId(id(1)), 0, 9).await.unwrap();
     assert_eq!(read[0].text.len(), large.len(), "long texts are not cut");
 }

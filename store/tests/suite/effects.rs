@@ -17,7 +17,12 @@ async fn group(w: &World, number: u128) -> Pair {
 }
 
 fn of(pair: &Pair, target: &str) -> Effect {
-    effect(operation(1, pair.group).id, pair.group, "recover_volumes", target)
+    effect(
+        operation(1, pair.group).id,
+        pair.group,
+        "recover_volumes",
+        target,
+    )
 }
 
 fn settle(effect: &Effect, state: EffectState) -> EffectSettle {
@@ -34,8 +39,14 @@ pub async fn an_intent_comes_first_and_counts_its_attempts(w: &mut World) {
     let pair = group(w, 1).await;
     let wanted = of(&pair, "disk-1");
     let intend = async |w: &World, at_us| {
-        let effect = Effect { intended_us: at_us, ..wanted.clone() };
-        w.store.effects_intend(pair.group, Epoch(1), vec![effect]).await.unwrap();
+        let effect = Effect {
+            intended_us: at_us,
+            ..wanted.clone()
+        };
+        w.store
+            .effects_intend(pair.group, Epoch(1), vec![effect])
+            .await
+            .unwrap();
         w.store.effect_fetch(&wanted.key).await.unwrap().unwrap()
     };
     assert_eq!(intend(w, 3_000_000).await, wanted);
@@ -45,51 +56,92 @@ pub async fn an_intent_comes_first_and_counts_its_attempts(w: &mut World) {
         error: Some("was slow".to_owned()),
         ..settle(&wanted, EffectState::Done)
     };
-    w.store.effects_settle(pair.group, Epoch(1), vec![done]).await.unwrap();
+    w.store
+        .effects_settle(pair.group, Epoch(1), vec![done])
+        .await
+        .unwrap();
     let again = intend(w, 5_000_000).await;
     assert_eq!((again.attempts, again.state), (2, EffectState::Intended));
-    assert_eq!(again.object_id.as_deref(), Some("vol-9"), "known objects stay known");
-    assert_eq!((again.error, again.settled_us, again.intended_us), (None, None, 5_000_000));
-    let early = Effect { state: EffectState::Done, ..of(&pair, "disk-2") };
-    let said = w.store.effects_intend(pair.group, Epoch(1), vec![early]).await;
+    assert_eq!(
+        again.object_id.as_deref(),
+        Some("vol-9"),
+        "known objects stay known"
+    );
+    assert_eq!(
+        (again.error, again.settled_us, again.intended_us),
+        (None, None, 5_000_000)
+    );
+    let early = Effect {
+        state: EffectState::Done,
+        ..of(&pair, "disk-2")
+    };
+    let said = w
+        .store
+        .effects_intend(pair.group, Epoch(1), vec![early])
+        .await;
     assert!(matches!(said, Err(StoreError::Illegal(_))), "{said:?}");
 }
 
 pub async fn settling_keeps_what_it_is_not_told(w: &mut World) {
     let pair = group(w, 1).await;
     let wanted = of(&pair, "disk-1");
-    w.store.effects_intend(pair.group, Epoch(1), vec![wanted.clone()]).await.unwrap();
+    w.store
+        .effects_intend(pair.group, Epoch(1), vec![wanted.clone()])
+        .await
+        .unwrap();
     let mut told = EffectSettle {
         object_id: Some("vol-9".to_owned()),
         detail: Some(json!({"serial": "S"})),
         error: Some("odd".to_owned()),
         ..settle(&wanted, EffectState::Done)
     };
-    w.store.effects_settle(pair.group, Epoch(1), vec![told.clone()]).await.unwrap();
+    w.store
+        .effects_settle(pair.group, Epoch(1), vec![told.clone()])
+        .await
+        .unwrap();
     let done = w.store.effect_fetch(&wanted.key).await.unwrap().unwrap();
-    assert_eq!((done.state, done.error.as_deref()), (EffectState::Done, Some("odd")));
+    assert_eq!(
+        (done.state, done.error.as_deref()),
+        (EffectState::Done, Some("odd"))
+    );
     assert!(done.settled_us.is_some());
     told = settle(&wanted, EffectState::UndoIntended);
-    w.store.effects_settle(pair.group, Epoch(1), vec![told]).await.unwrap();
+    w.store
+        .effects_settle(pair.group, Epoch(1), vec![told])
+        .await
+        .unwrap();
     let undo = w.store.effect_fetch(&wanted.key).await.unwrap().unwrap();
     assert_eq!(undo.object_id.as_deref(), Some("vol-9"));
     assert_eq!(undo.detail, json!({"serial": "S"}));
-    assert_eq!((undo.error, undo.settled_us), (None, None), "an undo that began is open again");
+    assert_eq!(
+        (undo.error, undo.settled_us),
+        (None, None),
+        "an undo that began is open again"
+    );
 }
 
 pub async fn an_old_epoch_is_fenced(w: &mut World) {
     let mut pair = group(w, 1).await;
     let (one, two) = (of(&pair, "disk-1"), of(&pair, "disk-2"));
-    w.store.effects_intend(pair.group, Epoch(1), vec![one.clone()]).await.unwrap();
+    w.store
+        .effects_intend(pair.group, Epoch(1), vec![one.clone()])
+        .await
+        .unwrap();
     pair.forced_move(operation(1, pair.group).id);
     w.store.group_put(pair.put(Some(1))).await.unwrap();
-    let late = w.store.effects_intend(pair.group, Epoch(1), vec![two.clone()]).await;
+    let late = w
+        .store
+        .effects_intend(pair.group, Epoch(1), vec![two.clone()])
+        .await;
     assert_eq!(late, Err(StoreError::Fenced));
     let late = vec![settle(&one, EffectState::Done)];
     let late = w.store.effects_settle(pair.group, Epoch(1), late).await;
     assert_eq!(late, Err(StoreError::Fenced));
     assert_eq!(w.store.effects_of_group(pair.group).await, Ok(vec![one]));
-    w.store.effects_intend(pair.group, Epoch(2), vec![two]).await.unwrap();
+    w.store
+        .effects_intend(pair.group, Epoch(2), vec![two])
+        .await
+        .unwrap();
     let nobody = GroupId(id(9));
     let said = w.store.effects_intend(nobody, Epoch(1), vec![]).await;
     assert_eq!(said, Err(StoreError::Missing));
@@ -98,17 +150,39 @@ pub async fn an_old_epoch_is_fenced(w: &mut World) {
 pub async fn a_settle_without_an_intent_is_refused_whole(w: &mut World) {
     let (pair, foreign) = (group(w, 1).await, group(w, 2).await);
     let (one, never) = (of(&pair, "disk-1"), of(&pair, "disk-2"));
-    w.store.effects_intend(pair.group, Epoch(1), vec![one.clone()]).await.unwrap();
-    let both = vec![settle(&one, EffectState::Done), settle(&never, EffectState::Done)];
+    w.store
+        .effects_intend(pair.group, Epoch(1), vec![one.clone()])
+        .await
+        .unwrap();
+    let both = vec![
+        settle(&one, EffectState::Done),
+        settle(&never, EffectState::Done),
+    ];
     let said = w.store.effects_settle(pair.group, Epoch(1), both).await;
     assert_eq!(said, Err(StoreError::Missing));
     let stolen = vec![settle(&one, EffectState::Failed)];
-    let said = w.store.effects_settle(foreign.group, Epoch(1), stolen).await;
+    let said = w
+        .store
+        .effects_settle(foreign.group, Epoch(1), stolen)
+        .await;
     assert_eq!(said, Err(StoreError::Missing), "another group's effect");
-    let stolen = Effect { group: foreign.group, ..one.clone() };
-    let said = w.store.effects_intend(foreign.group, Epoch(1), vec![stolen]).await;
-    assert!(matches!(said, Err(StoreError::AlreadyThere { .. })), "{said:?}");
-    assert_eq!(w.store.effect_fetch(&one.key).await, Ok(Some(one)), "nothing of it happened");
+    let stolen = Effect {
+        group: foreign.group,
+        ..one.clone()
+    };
+    let said = w
+        .store
+        .effects_intend(foreign.group, Epoch(1), vec![stolen])
+        .await;
+    assert!(
+        matches!(said, Err(StoreError::AlreadyThere { .. })),
+        "{said:?}"
+    );
+    assert_eq!(
+        w.store.effect_fetch(&one.key).await,
+        Ok(Some(one)),
+        "nothing of it happened"
+    );
 }
 
 pub async fn lists_by_operation_state_and_group(w: &mut World) {
@@ -119,20 +193,45 @@ pub async fn lists_by_operation_state_and_group(w: &mut World) {
         place,
         ..of(&pair, target)
     };
-    let planned =
-        [place("d", 0, "group", 0), place("c", 1, "a", 0), place("b", 1, "a", 1), place("a", 1, "b", 0)];
+    let planned = [
+        place("d", 0, "group", 0),
+        place("c", 1, "a", 0),
+        place("b", 1, "a", 1),
+        place("a", 1, "b", 0),
+    ];
     let mixed = [2, 0, 3, 1].map(|n: usize| planned[n].clone()).to_vec();
-    w.store.effects_intend(pair.group, Epoch(1), mixed).await.unwrap();
+    w.store
+        .effects_intend(pair.group, Epoch(1), mixed)
+        .await
+        .unwrap();
     let op = planned[0].operation;
     assert_eq!(w.store.effects_by_operation(op).await, Ok(planned.to_vec()));
-    let settles = vec![settle(&planned[0], EffectState::Done), settle(&planned[1], EffectState::Failed)];
-    w.store.effects_settle(pair.group, Epoch(1), settles).await.unwrap();
+    let settles = vec![
+        settle(&planned[0], EffectState::Done),
+        settle(&planned[1], EffectState::Failed),
+    ];
+    w.store
+        .effects_settle(pair.group, Epoch(1), settles)
+        .await
+        .unwrap();
     let keys = |list: Vec<Effect>| -> Vec<EffectKey> { list.into_iter().map(|e| e.key).collect() };
     let [d, c, b, a] = planned.map(|effect| effect.key);
-    let open = w.store.effects_by_state(&[EffectState::Intended], None, 9).await.unwrap();
+    let open = w
+        .store
+        .effects_by_state(&[EffectState::Intended], None, 9)
+        .await
+        .unwrap();
     assert_eq!(keys(open), [a.clone(), b.clone()]);
-    let states = [EffectState::Done, EffectState::Failed, EffectState::Intended];
-    let page = w.store.effects_by_state(&states, Some(&a), 2).await.unwrap();
+    let states = [
+        EffectState::Done,
+        EffectState::Failed,
+        EffectState::Intended,
+    ];
+    let page = w
+        .store
+        .effects_by_state(&states, Some(&a), 2)
+        .await
+        .unwrap();
     assert_eq!(keys(page), [b.clone(), c.clone()]);
     let all = w.store.effects_of_group(pair.group).await.unwrap();
     assert_eq!(keys(all), [a, b, c, d]);

@@ -16,24 +16,45 @@ fn entry(kind: SyncLogKind, version: u64) -> SyncLogEntry {
         version: Version(version),
         digest: Digest::of_bytes(&version.to_le_bytes()),
     };
-    SyncLogEntry { group: GroupId(id(1)), seq: 0, kind, at, content: json!({"v": version}), at_us: 5 }
+    SyncLogEntry {
+        group: GroupId(id(1)),
+        seq: 0,
+        kind,
+        at,
+        content: json!({"v": version}),
+        at_us: 5,
+    }
 }
 
 pub async fn the_sync_log_has_a_record_once_per_kind(w: &mut World) {
     use SyncLogKind::{Orphan, Withdrawn};
-    for wanted in [entry(Orphan, 1), entry(Withdrawn, 1), entry(Orphan, 1), entry(Orphan, 2)] {
+    for wanted in [
+        entry(Orphan, 1),
+        entry(Withdrawn, 1),
+        entry(Orphan, 1),
+        entry(Orphan, 2),
+    ] {
         w.store.sync_log_append(wanted).await.unwrap();
     }
     let numbered = |seq, entry| SyncLogEntry { seq, ..entry };
     let all = w.store.sync_log_list(GroupId(id(1)), 0, 9).await.unwrap();
-    let expected =
-        [numbered(1, entry(Orphan, 1)), numbered(2, entry(Withdrawn, 1)), numbered(3, entry(Orphan, 2))];
+    let expected = [
+        numbered(1, entry(Orphan, 1)),
+        numbered(2, entry(Withdrawn, 1)),
+        numbered(3, entry(Orphan, 2)),
+    ];
     assert_eq!(all, expected);
     w.store.sync_log_delete(GroupId(id(1)), 2).await.unwrap();
-    assert_eq!(w.store.sync_log_delete(GroupId(id(1)), 2).await, Err(StoreError::Missing));
+    assert_eq!(
+        w.store.sync_log_delete(GroupId(id(1)), 2).await,
+        Err(StoreError::Missing)
+    );
     let rest = w.store.sync_log_list(GroupId(id(1)), 1, 9).await.unwrap();
     assert_eq!(rest, [numbered(3, entry(Orphan, 2))]);
-    assert_eq!(w.store.sync_log_list(GroupId(id(2)), 0, 9).await, Ok(vec![]));
+    assert_eq!(
+        w.store.sync_log_list(GroupId(id(2)), 0, 9).await,
+        Ok(vec![])
+    );
 }
 
 pub async fn the_audit_trail_is_newest_first(w: &mut World) {
@@ -53,7 +74,10 @@ pub async fn the_audit_trail_is_newest_first(w: &mut World) {
     }
     w.store.audit_append(audit(4, "p2")).await.unwrap();
     let twice = w.store.audit_append(audit(4, "p2")).await;
-    assert!(matches!(twice, Err(StoreError::AlreadyThere { .. })), "exactly one record each");
+    assert!(
+        matches!(twice, Err(StoreError::AlreadyThere { .. })),
+        "exactly one record each"
+    );
     let p1 = ProjectId::from("p1");
     let page = w.store.audit_list(Some(&p1), None, 2).await.unwrap();
     assert_eq!(page, [audit(3, "p1"), audit(2, "p1")]);
@@ -70,21 +94,46 @@ pub async fn of_equal_requests_one_is_new(w: &mut World) {
     };
     let beside = w.another(9).await;
     let asked = (0..10).map(|n| {
-        let store = if n % 2 == 0 { w.store.clone() } else { beside.clone() };
+        let store = if n % 2 == 0 {
+            w.store.clone()
+        } else {
+            beside.clone()
+        };
         tokio::spawn(async move { store.idempotency_claim(claim("d")).await.unwrap() })
     });
-    let answers: Vec<Claimed> =
-        futures::future::join_all(asked).await.into_iter().map(Result::unwrap).collect();
+    let answers: Vec<Claimed> = futures::future::join_all(asked)
+        .await
+        .into_iter()
+        .map(Result::unwrap)
+        .collect();
     assert_eq!(answers.iter().filter(|a| **a == Claimed::New).count(), 1);
-    assert_eq!(answers.iter().filter(|a| **a == Claimed::InFlight).count(), 9);
-    assert_eq!(w.store.idempotency_claim(claim("e")).await, Ok(Claimed::Mismatch));
-    w.store.idempotency_settle(&project(), "k", 202, json!({"id": 1})).await.unwrap();
-    let done = Claimed::Done { status: 202, body: json!({"id": 1}) };
+    assert_eq!(
+        answers.iter().filter(|a| **a == Claimed::InFlight).count(),
+        9
+    );
+    assert_eq!(
+        w.store.idempotency_claim(claim("e")).await,
+        Ok(Claimed::Mismatch)
+    );
+    w.store
+        .idempotency_settle(&project(), "k", 202, json!({"id": 1}))
+        .await
+        .unwrap();
+    let done = Claimed::Done {
+        status: 202,
+        body: json!({"id": 1}),
+    };
     assert_eq!(w.store.idempotency_claim(claim("d")).await, Ok(done));
     w.store.idempotency_forget(&project(), "k").await.unwrap();
-    assert_eq!(w.store.idempotency_claim(claim("e")).await, Ok(Claimed::New));
+    assert_eq!(
+        w.store.idempotency_claim(claim("e")).await,
+        Ok(Claimed::New)
+    );
     assert_eq!(w.store.idempotency_sweep(0).await, Ok(0));
     assert_eq!(w.store.idempotency_sweep(i64::MAX).await, Ok(1));
-    let late = w.store.idempotency_settle(&project(), "k", 200, json!(null)).await;
+    let late = w
+        .store
+        .idempotency_settle(&project(), "k", 200, json!(null))
+        .await;
     assert_eq!(late, Err(StoreError::Missing));
 }

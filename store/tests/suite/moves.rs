@@ -22,16 +22,32 @@ async fn ready(w: &World) -> (Pair, Operation) {
 }
 
 async fn epoch(w: &World, pair: &Pair) -> Option<Epoch> {
-    w.store.group_fetch(pair.group).await.unwrap().unwrap().sync.epoch()
+    w.store
+        .group_fetch(pair.group)
+        .await
+        .unwrap()
+        .unwrap()
+        .sync
+        .epoch()
 }
 
 pub async fn a_move_begins_whole_or_not_at_all(w: &mut World) {
     let (pair, op) = ready(w).await;
-    let stale = w.store.begin_move(pair.put(Some(9)), op.clone(), vec![event("a")]).await;
+    let stale = w
+        .store
+        .begin_move(pair.put(Some(9)), op.clone(), vec![event("a")])
+        .await;
     assert_eq!(stale, Err(StoreError::Conflict));
-    assert_eq!(w.store.operation_fetch(op.id).await, Ok(None), "no operation without its epoch");
+    assert_eq!(
+        w.store.operation_fetch(op.id).await,
+        Ok(None),
+        "no operation without its epoch"
+    );
     assert_eq!(w.store.event_list(op.id, 0, 9).await, Ok(vec![]));
-    let begun = w.store.begin_move(pair.put(Some(1)), op.clone(), vec![event("a")]).await;
+    let begun = w
+        .store
+        .begin_move(pair.put(Some(1)), op.clone(), vec![event("a")])
+        .await;
     assert_eq!(begun, Ok(Begun::Started { revision: 2 }));
     assert_eq!(epoch(w, &pair).await, Some(Epoch(2)));
     assert_eq!(w.store.operation_fetch(op.id).await, Ok(Some(op.clone())));
@@ -40,9 +56,19 @@ pub async fn a_move_begins_whole_or_not_at_all(w: &mut World) {
 
 pub async fn a_repeated_request_finds_its_move(w: &mut World) {
     let (pair, op) = ready(w).await;
-    w.store.begin_move(pair.put(Some(1)), op.clone(), vec![]).await.unwrap();
-    let repeat = Operation { idempotency_key: op.idempotency_key.clone(), ..operation(2, pair.group) };
-    let begun = w.store.begin_move(pair.put(Some(2)), repeat, vec![]).await.unwrap();
+    w.store
+        .begin_move(pair.put(Some(1)), op.clone(), vec![])
+        .await
+        .unwrap();
+    let repeat = Operation {
+        idempotency_key: op.idempotency_key.clone(),
+        ..operation(2, pair.group)
+    };
+    let begun = w
+        .store
+        .begin_move(pair.put(Some(2)), repeat, vec![])
+        .await
+        .unwrap();
     assert_eq!(begun, Begun::Existing(Box::new(op)));
     let stored = w.store.group_fetch(pair.group).await.unwrap().unwrap();
     assert_eq!(stored.revision, 2, "nothing was written");
@@ -72,19 +98,42 @@ fn last(op: &Operation, pair: &Pair) -> (Effect, EffectSettle) {
 
 pub async fn a_move_ends_whole_or_not_at_all(w: &mut World) {
     let (mut pair, op) = ready(w).await;
-    w.store.begin_move(pair.put(Some(1)), op.clone(), vec![]).await.unwrap();
+    w.store
+        .begin_move(pair.put(Some(1)), op.clone(), vec![])
+        .await
+        .unwrap();
     let (effect, settle) = last(&op, &pair);
-    w.store.effects_intend(pair.group, Epoch(2), vec![effect.clone()]).await.unwrap();
+    w.store
+        .effects_intend(pair.group, Epoch(2), vec![effect.clone()])
+        .await
+        .unwrap();
     pair.finish(op.id);
     let finish = async |w: &World| {
         let events = vec![event("end")];
-        w.store.finish_move(pair.put(Some(2)), end(&op), Epoch(2), vec![settle.clone()], events).await
+        w.store
+            .finish_move(
+                pair.put(Some(2)),
+                end(&op),
+                Epoch(2),
+                vec![settle.clone()],
+                events,
+            )
+            .await
     };
     let early = finish(w).await;
-    assert!(matches!(early, Err(StoreError::Illegal(_))), "pending cannot complete: {early:?}");
-    assert_eq!(w.store.effect_fetch(&effect.key).await, Ok(Some(effect.clone())));
+    assert!(
+        matches!(early, Err(StoreError::Illegal(_))),
+        "pending cannot complete: {early:?}"
+    );
+    assert_eq!(
+        w.store.effect_fetch(&effect.key).await,
+        Ok(Some(effect.clone()))
+    );
     let stored = w.store.group_fetch(pair.group).await.unwrap().unwrap();
-    assert_eq!((stored.revision, stored.body.unwrap().status), (2, GroupStatus::FailingOver));
+    assert_eq!(
+        (stored.revision, stored.body.unwrap().status),
+        (2, GroupStatus::FailingOver)
+    );
     let running = OperationUpdate {
         status: Some(OperationStatus::Running),
         ..OperationUpdate::new(op.id)
@@ -94,22 +143,45 @@ pub async fn a_move_ends_whole_or_not_at_all(w: &mut World) {
     let stored = w.store.group_fetch(pair.group).await.unwrap().unwrap();
     assert_eq!(stored.body.unwrap().status, GroupStatus::FailedOver);
     let ended = w.store.operation_fetch(op.id).await.unwrap().unwrap();
-    assert_eq!((ended.status, ended.progress_pct), (OperationStatus::Completed, 100));
+    assert_eq!(
+        (ended.status, ended.progress_pct),
+        (OperationStatus::Completed, 100)
+    );
     let done = w.store.effect_fetch(&effect.key).await.unwrap().unwrap();
     assert_eq!(done.state, EffectState::Done);
 }
 
 pub async fn a_superseded_runner_cannot_end_its_move(w: &mut World) {
     let (mut pair, op) = ready(w).await;
-    w.store.begin_move(pair.put(Some(1)), op.clone(), vec![]).await.unwrap();
+    w.store
+        .begin_move(pair.put(Some(1)), op.clone(), vec![])
+        .await
+        .unwrap();
     pair.finish(op.id);
-    let said = w.store.finish_move(pair.put(Some(2)), end(&op), Epoch(1), vec![], vec![]).await;
+    let said = w
+        .store
+        .finish_move(pair.put(Some(2)), end(&op), Epoch(1), vec![], vec![])
+        .await;
     assert_eq!(said, Err(StoreError::Fenced));
     let fenced = Write::Batch(vec![
-        Write::Fence { group: pair.group, epoch: Epoch(1) },
-        Write::EventsAppend { operation: op.id, events: vec![event("late")] },
+        Write::Fence {
+            group: pair.group,
+            epoch: Epoch(1),
+        },
+        Write::EventsAppend {
+            operation: op.id,
+            events: vec![event("late")],
+        },
     ]);
     assert_eq!(w.store.write(fenced).await, Err(StoreError::Fenced));
     assert_eq!(w.store.event_list(op.id, 0, 9).await, Ok(vec![]));
-    assert_eq!(w.store.group_fetch(pair.group).await.unwrap().unwrap().revision, 2);
+    assert_eq!(
+        w.store
+            .group_fetch(pair.group)
+            .await
+            .unwrap()
+            .unwrap()
+            .revision,
+        2
+    );
 }

@@ -22,7 +22,8 @@ pub async fn a_migrated_store_is_checked_and_migrating_again_changes_nothing(w: 
 }
 
 pub async fn a_newer_schema_is_refused(w: &mut World) {
-    w.sql("INSERT INTO schema_history (id, applied_us) VALUES ('2030-01-01-000000_later', 1)").await;
+    w.sql("INSERT INTO schema_history (id, applied_us) VALUES ('2030-01-01-000000_later', 1)")
+        .await;
     let newer = StoreError::SchemaMismatch {
         found: "2030-01-01-000000_later".to_owned(),
         wanted: NEWEST.to_owned(),
@@ -37,7 +38,8 @@ pub async fn an_older_schema_is_refused_until_it_is_migrated(w: &mut World) {
     w.sql("DROP TABLE sync_log").await;
     w.sql("DROP TABLE audit").await;
     w.sql("DROP TABLE idempotency_keys").await;
-    w.sql(&format!("DELETE FROM schema_history WHERE id = '{NEWEST}'")).await;
+    w.sql(&format!("DELETE FROM schema_history WHERE id = '{NEWEST}'"))
+        .await;
     let older = StoreError::SchemaMismatch {
         found: "2026-11-20-000004_effects".to_owned(),
         wanted: NEWEST.to_owned(),
@@ -49,7 +51,8 @@ pub async fn an_older_schema_is_refused_until_it_is_migrated(w: &mut World) {
     if w.kind == Kind::MariaDb {
         // A migration that died in its middle is finished by the next one.
         w.sql("DROP TABLE audit").await;
-        w.sql(&format!("DELETE FROM schema_history WHERE id = '{NEWEST}'")).await;
+        w.sql(&format!("DELETE FROM schema_history WHERE id = '{NEWEST}'"))
+            .await;
         w.store.migrate().await.unwrap();
         assert_eq!(w.store.audit_list(None, None, 1).await, Ok(vec![]));
     }
@@ -85,8 +88,12 @@ const MARIADB: &str = "SELECT c.table_name AS table_name, c.column_name AS colum
 
 async fn columns(w: &World) -> Columns {
     let rows: Vec<Column> = if w.kind == Kind::MariaDb {
-        let mut c = diesel_async::AsyncMysqlConnection::establish(&maria::plain(&w.url)).await.unwrap();
-        diesel_async::RunQueryDsl::load(diesel::sql_query(MARIADB), &mut c).await.unwrap()
+        let mut c = diesel_async::AsyncMysqlConnection::establish(&maria::plain(&w.url))
+            .await
+            .unwrap();
+        diesel_async::RunQueryDsl::load(diesel::sql_query(MARIADB), &mut c)
+            .await
+            .unwrap()
     } else {
         let mut c = w.sqlite();
         diesel::RunQueryDsl::load(diesel::sql_query(SQLITE), &mut c).unwrap()
@@ -106,12 +113,26 @@ fn declared(kind: Kind) -> Columns {
     for block in SCHEMA.split("diesel::table!").skip(1) {
         let head = block.split('{').nth(1).unwrap();
         let (table, keys) = head.trim().split_once('(').unwrap();
-        let keys: Vec<&str> = keys.trim().trim_end_matches(')').split(',').map(str::trim).collect();
+        let keys: Vec<&str> = keys
+            .trim()
+            .trim_end_matches(')')
+            .split(',')
+            .map(str::trim)
+            .collect();
         let inside = block.split('{').nth(2).unwrap().split('}').next().unwrap();
         for line in inside.lines().filter(|line| line.contains("->")) {
-            let (name, ty) = line.trim().trim_end_matches(',').split_once(" -> ").unwrap();
-            let inner = ty.strip_prefix("Nullable<").and_then(|ty| ty.strip_suffix('>'));
-            let place = keys.iter().position(|key| *key == name).map_or(0, |at| at as i64 + 1);
+            let (name, ty) = line
+                .trim()
+                .trim_end_matches(',')
+                .split_once(" -> ")
+                .unwrap();
+            let inner = ty
+                .strip_prefix("Nullable<")
+                .and_then(|ty| ty.strip_suffix('>'));
+            let place = keys
+                .iter()
+                .position(|key| *key == name)
+                .map_or(0, |at| at as i64 + 1);
             let word = sql_word(kind, inner.unwrap_or(ty));
             let key = (table.trim().to_owned(), name.to_owned());
             all.insert(key, (word.to_owned(), inner.is_some(), place));
@@ -134,11 +155,17 @@ fn sql_word(kind: Kind, ty: &str) -> &'static str {
 }
 
 pub async fn the_tables_are_those_of_the_program(w: &mut World) {
-    let found = columns(w).await.into_iter().map(|(key, (word, nullable, place))| {
-        // MariaDB has one text type in the program and three in the database.
-        let text = ["varchar", "char", "longtext"].contains(&word.as_str());
-        (key, (if text { "text".to_owned() } else { word }, nullable, place))
-    });
+    let found = columns(w)
+        .await
+        .into_iter()
+        .map(|(key, (word, nullable, place))| {
+            // MariaDB has one text type in the program and three in the database.
+            let text = ["varchar", "char", "longtext"].contains(&word.as_str());
+            (
+                key,
+                (if text { "text".to_owned() } else { word }, nullable, place),
+            )
+        });
     let (found, declared): (Columns, Columns) = (found.collect(), declared(w.kind));
     assert!(declared.len() > 100, "the declaration was read");
     for (key, said) in &declared {

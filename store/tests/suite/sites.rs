@@ -23,28 +23,67 @@ fn site(number: u128, name: &str) -> Site {
 }
 
 fn taken<T>(what: &'static str, id: &str) -> Result<T, StoreError> {
-    Err(StoreError::AlreadyThere { what, id: Some(id.to_owned()) })
+    Err(StoreError::AlreadyThere {
+        what,
+        id: Some(id.to_owned()),
+    })
 }
 
 pub async fn sites_are_registered_once_and_changed_in_parts(w: &mut World) {
     let one = site(1, "b-site");
-    w.store.site_create(one.clone(), Some(SecretString::from("pw"))).await.unwrap();
-    assert_eq!(w.store.site_create(site(2, "b-site"), None).await, taken("site", "b-site"));
+    w.store
+        .site_create(one.clone(), Some(SecretString::from("pw")))
+        .await
+        .unwrap();
+    assert_eq!(
+        w.store.site_create(site(2, "b-site"), None).await,
+        taken("site", "b-site")
+    );
     w.store.site_create(site(3, "a-site"), None).await.unwrap();
-    let names: Vec<String> =
-        w.store.site_list().await.unwrap().into_iter().map(|site| site.name).collect();
+    let names: Vec<String> = w
+        .store
+        .site_list()
+        .await
+        .unwrap()
+        .into_iter()
+        .map(|site| site.name)
+        .collect();
     assert_eq!(names, ["a-site", "b-site"]);
-    w.store.site_status_set(one.id, SiteStatus::Unreachable).await.unwrap();
-    w.store.site_peer_keys_set(one.id, json!([{"key_id": "x"}])).await.unwrap();
-    let moved = Site { auth_url: "https://other.example/v3".to_owned(), ..one.clone() };
+    w.store
+        .site_status_set(one.id, SiteStatus::Unreachable)
+        .await
+        .unwrap();
+    w.store
+        .site_peer_keys_set(one.id, json!([{"key_id": "x"}]))
+        .await
+        .unwrap();
+    let moved = Site {
+        auth_url: "https://other.example/v3".to_owned(),
+        ..one.clone()
+    };
     w.store.site_update(moved).await.unwrap();
     let read = w.store.site_find("b-site").await.unwrap().unwrap();
     assert_eq!(read.auth_url, "https://other.example/v3");
-    assert_eq!((read.status, read.peer_keys.clone()), (SiteStatus::Unreachable, json!([{"key_id": "x"}])));
+    assert_eq!(
+        (read.status, read.peer_keys.clone()),
+        (SiteStatus::Unreachable, json!([{"key_id": "x"}]))
+    );
     assert!(read.checked_us.is_some());
-    let secret = w.store.site_credential_fetch(one.id).await.unwrap().unwrap();
-    assert_eq!(secret.expose_secret(), "pw", "an update leaves the credential alone");
-    assert_eq!(w.store.site_update(site(3, "b-site")).await, taken("site", "b-site"));
+    let secret = w
+        .store
+        .site_credential_fetch(one.id)
+        .await
+        .unwrap()
+        .unwrap();
+    assert_eq!(
+        secret.expose_secret(),
+        "pw",
+        "an update leaves the credential alone"
+    );
+    assert_eq!(
+        w.store.site_update(site(3, "b-site")).await,
+        taken("site", "b-site")
+    );
     w.store.site_delete(one.id).await.unwrap();
     assert_eq!(w.store.site_delete(one.id).await, Err(StoreError::Missing));
     assert_eq!(w.store.site_fetch(one.id).await, Ok(None));
@@ -60,9 +99,18 @@ pub async fn arrays_are_registered_once_and_changed_in_parts(w: &mut World) {
         certificate: Some("PEM".to_owned()),
         allowed_projects: None,
     };
-    w.store.array_create(one.clone(), Some(SecretString::from("tok"))).await.unwrap();
-    let twin = Array { name: "fa-other".to_owned(), ..one.clone() };
-    assert_eq!(w.store.array_create(twin, None).await, taken("array", "fa-other"));
+    w.store
+        .array_create(one.clone(), Some(SecretString::from("tok")))
+        .await
+        .unwrap();
+    let twin = Array {
+        name: "fa-other".to_owned(),
+        ..one.clone()
+    };
+    assert_eq!(
+        w.store.array_create(twin, None).await,
+        taken("array", "fa-other")
+    );
     assert_eq!(w.store.array_fetch(&one.id).await, Ok(Some(one.clone())));
     let narrowed = Array {
         certificate: None,
@@ -70,15 +118,24 @@ pub async fn arrays_are_registered_once_and_changed_in_parts(w: &mut World) {
         ..one.clone()
     };
     w.store.array_update(narrowed.clone()).await.unwrap();
-    assert_eq!(w.store.array_find("fa-primary").await, Ok(Some(narrowed.clone())));
+    assert_eq!(
+        w.store.array_find("fa-primary").await,
+        Ok(Some(narrowed.clone()))
+    );
     assert_eq!(w.store.array_list().await, Ok(vec![narrowed]));
     let token = w.store.array_token_fetch(&one.id).await.unwrap().unwrap();
     assert_eq!(token.expose_secret(), "tok");
-    w.store.array_token_put(&one.id, SecretString::from("tok2")).await.unwrap();
+    w.store
+        .array_token_put(&one.id, SecretString::from("tok2"))
+        .await
+        .unwrap();
     let token = w.store.array_token_fetch(&one.id).await.unwrap().unwrap();
     assert_eq!(token.expose_secret(), "tok2");
     w.store.array_delete(&one.id).await.unwrap();
-    let gone = w.store.array_token_put(&one.id, SecretString::from("x")).await;
+    let gone = w
+        .store
+        .array_token_put(&one.id, SecretString::from("x"))
+        .await;
     assert_eq!(gone, Err(StoreError::Missing));
     assert!(w.store.array_token_fetch(&one.id).await.unwrap().is_none());
 }
@@ -95,12 +152,27 @@ pub async fn mappings_are_one_per_project_and_site(w: &mut World) {
     w.store.tenant_mapping_create(one.clone()).await.unwrap();
     w.store.tenant_mapping_create(two.clone()).await.unwrap();
     let twice = w.store.tenant_mapping_create(mapping(3, "l1", "r9")).await;
-    assert!(matches!(twice, Err(StoreError::AlreadyThere { what: "tenant mapping", .. })));
-    let found = w.store.tenant_mapping_find(&one.local_project, SiteId(id(0xB))).await;
+    assert!(matches!(
+        twice,
+        Err(StoreError::AlreadyThere {
+            what: "tenant mapping",
+            ..
+        })
+    ));
+    let found = w
+        .store
+        .tenant_mapping_find(&one.local_project, SiteId(id(0xB)))
+        .await;
     assert_eq!(found, Ok(Some(one.clone())));
-    let none = w.store.tenant_mapping_find(&one.local_project, SiteId(id(0xC))).await;
+    let none = w
+        .store
+        .tenant_mapping_find(&one.local_project, SiteId(id(0xC)))
+        .await;
     assert_eq!(none, Ok(None));
-    assert_eq!(w.store.tenant_mapping_list(None).await, Ok(vec![one.clone(), two.clone()]));
+    assert_eq!(
+        w.store.tenant_mapping_list(None).await,
+        Ok(vec![one.clone(), two.clone()])
+    );
     let of_two = w.store.tenant_mapping_list(Some(&two.local_project)).await;
     assert_eq!(of_two, Ok(vec![two]));
     w.store.tenant_mapping_delete(one.id).await.unwrap();

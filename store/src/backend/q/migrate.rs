@@ -76,7 +76,10 @@ async fn migrate_locked(c: &mut Conn, now_us: i64) -> Result<(), StoreError> {
             "INSERT INTO schema_history (id, applied_us) VALUES ('{}', {now_us})",
             migration.id
         );
-        dialect::migration_run(c, migration.sql(dialect::DIALECT), &record).await?;
+        match dialect::migration_run(c, migration.sql(dialect::DIALECT), &record).await {
+            Err(StoreError::AlreadyThere { .. }) => continue,
+            done => done?,
+        }
         tracing::info!(migration = migration.id, "schema changed");
     }
     Ok(())

@@ -15,9 +15,12 @@ use diesel_async::SimpleAsyncConnection;
 use protector_runtime::Ctx;
 use std::future::Future;
 use std::time::Duration;
+use tokio::time::Instant;
 
 /// How often a transaction is begun in all.
 const TRIES_MAX: u32 = 6;
+/// How long after the first try a transaction may be begun again, in milliseconds.
+const REPEAT_MAX_MS: u64 = 30_000;
 /// Pause before the first repeat; doubles, plus as much again by chance. In milliseconds.
 const PAUSE_FIRST_MS: u64 = 5;
 /// How long the statements of one transaction may take, in milliseconds.
@@ -61,8 +64,12 @@ async fn commit_jobs(
 ) -> (Vec<Job>, Answers) {
     let mut pause_ms = PAUSE_FIRST_MS;
     let mut last = StoreError::Busy;
+    let give_up = Instant::now() + Duration::from_millis(REPEAT_MAX_MS);
     for attempt in 0..TRIES_MAX {
         if attempt > 0 {
+            if Instant::now() > give_up || inbox.is_cut() {
+                break;
+            }
             add(&inbox.counters.retries, 1);
             tokio::time::sleep(Duration::from_millis(pause_ms + ctx.jitter_ms(pause_ms))).await;
             pause_ms = pause_ms.saturating_mul(2);
