@@ -221,136 +221,95 @@ fn a_group_that_is_not_here_has_nothing_to_move() {
     assert_eq!(edit_ticket(&mut bench, Role::Home), "no_record");
 }
 
-/// One of each kind, for codes and remedies.
-fn all() -> Vec<(SyncRefusal, &'static str, &'static str)> {
-    let pair = Pair::new(1, 1);
+type Row = (SyncRefusal, &'static str, &'static str);
+
+/// One of each kind that a state brings about: code, and a part of its remedy.
+fn of_states() -> Vec<Row> {
+    use SyncRefusal as R;
+    let (pair, epoch) = (Pair::new(1, 1), Epoch(1));
     let envelope = Box::new(Bench::created().home.envelope());
-    let (from, to) = (home_site(), other_site());
-    let key_id = KeyId("k".into());
+    let older = R::OlderVersion {
+        mine: pair,
+        theirs: pair,
+        envelope,
+    };
+    let (operation, site, leader) = (op(1), Role::Home, Role::Home);
+    let (mine, theirs) = (None, Some(pair));
     vec![
+        (R::NotLeader { leader, epoch }, "not_leader", "home site"),
+        (older, "older_version", "sync-force pg"),
+        (R::SyncPending { pair }, "sync_pending", "sync-force pg"),
         (
-            SyncRefusal::NotLeader {
-                leader: Role::Home,
-                epoch: Epoch(1),
-            },
-            "not_leader",
-            "home site",
-        ),
-        (
-            SyncRefusal::OlderVersion {
-                mine: pair,
-                theirs: pair,
-                envelope,
-            },
-            "older_version",
-            "sync-force pg",
-        ),
-        (
-            SyncRefusal::SyncPending { pair },
-            "sync_pending",
-            "sync-force pg",
-        ),
-        (
-            SyncRefusal::PeerBehind {
-                mine: None,
-                theirs: None,
-            },
+            R::PeerBehind { mine, theirs },
             "peer_behind",
             "sync-force pg",
         ),
+        (R::PeerAhead { mine, theirs }, "peer_ahead", "sync-force pg"),
         (
-            SyncRefusal::PeerAhead {
-                mine: None,
-                theirs: Some(pair),
-            },
-            "peer_ahead",
-            "sync-force pg",
-        ),
-        (
-            SyncRefusal::OperationInProgress {
-                operation: op(1),
-                site: Role::Home,
-            },
+            R::OperationInProgress { operation, site },
             "operation_in_progress",
             "operation show",
         ),
-        (SyncRefusal::ReservationStale, "reservation_stale", "repeat"),
+        (R::ReservationStale, "reservation_stale", "repeat"),
         (
-            SyncRefusal::PeerRequired,
+            R::PeerRequired,
             "peer_required",
             "failover --type unplanned pg",
         ),
+        (R::AlreadyPrimary { epoch }, "already_primary", "nothing"),
+        (R::GroupDeleted, "group_deleted", "protection-group create"),
+        (R::SiteSuspect, "site_suspect", "sync-force pg"),
+        (R::NoRecord, "no_record", "protection-group show pg"),
         (
-            SyncRefusal::AlreadyPrimary { epoch: Epoch(1) },
-            "already_primary",
-            "nothing",
-        ),
-        (
-            SyncRefusal::GroupDeleted,
-            "group_deleted",
-            "protection-group create",
-        ),
-        (SyncRefusal::SiteSuspect, "site_suspect", "sync-force pg"),
-        (SyncRefusal::BadSignature, "bad_signature", "site validate"),
-        (
-            SyncRefusal::UnknownKey { key_id },
-            "unknown_key",
-            "site validate",
-        ),
-        (
-            SyncRefusal::WrongPair { from, to },
-            "wrong_pair",
-            "site validate",
-        ),
-        (
-            SyncRefusal::WrongAuthor {
-                epoch: Epoch(1),
-                author: Role::Other,
-            },
-            "wrong_author",
-            "site validate",
-        ),
-        (
-            SyncRefusal::RejectedByPeer { reasons: vec![] },
-            "rejected_by_peer",
-            "sync-force pg",
-        ),
-        (
-            SyncRefusal::ReleaseMismatch { operation: op(1) },
-            "release_mismatch",
-            "sync-status pg",
-        ),
-        (
-            SyncRefusal::TooLarge {
-                bytes: 2,
-                max_bytes: 1,
-            },
-            "message_too_large",
-            "smaller",
-        ),
-        (
-            SyncRefusal::Malformed { why: "x".into() },
-            "malformed_message",
-            "release",
-        ),
-        (SyncRefusal::WrongGroup, "wrong_group", "sync-status pg"),
-        (
-            SyncRefusal::NoRecord,
-            "no_record",
-            "protection-group show pg",
-        ),
-        (
-            SyncRefusal::OperationOver { operation: op(1) },
+            R::OperationOver { operation },
             "operation_over",
             "operation show",
         ),
     ]
 }
 
+/// One of each kind that a message brings about.
+fn of_messages() -> Vec<Row> {
+    use SyncRefusal as R;
+    let (from, to, key_id) = (home_site(), other_site(), KeyId("k".into()));
+    let (operation, epoch, author) = (op(1), Epoch(1), Role::Other);
+    let why = "x".to_owned();
+    vec![
+        (R::BadSignature, "bad_signature", "site validate"),
+        (R::UnknownKey { key_id }, "unknown_key", "site validate"),
+        (R::WrongPair { from, to }, "wrong_pair", "site validate"),
+        (
+            R::WrongAuthor { epoch, author },
+            "wrong_author",
+            "site validate",
+        ),
+        (
+            R::RejectedByPeer { reasons: vec![] },
+            "rejected_by_peer",
+            "sync-force pg",
+        ),
+        (
+            R::ReleaseMismatch { operation },
+            "release_mismatch",
+            "sync-status pg",
+        ),
+        (
+            R::TooLarge {
+                bytes: 2,
+                max_bytes: 1,
+            },
+            "message_too_large",
+            "smaller",
+        ),
+        (R::Malformed { why }, "malformed_message", "release"),
+        (R::WrongGroup, "wrong_group", "sync-status pg"),
+    ]
+}
+
 #[test]
 fn every_refusal_has_a_code_of_its_own_and_a_next_command() {
     let mut codes = BTreeMap::new();
-    for (refusal, code, remedy) in all() {
+    for (refusal, code, remedy) in of_states().into_iter().chain(of_messages()) {
         assert_eq!(refusal.code(), code);
         assert!(
             refusal.remedy("pg").contains(remedy),
