@@ -107,7 +107,10 @@ impl StepRows {
         let now_us = site.ctx().now_us();
         for effect in &mut self.effects {
             effect.state = state;
-            effect.error = error.map(str::to_owned);
+            // Why it failed stays when it is taken back.
+            if error.is_some() || state == EffectState::Done {
+                effect.error = error.map(str::to_owned);
+            }
             effect.settled_us = Some(now_us);
             if let Some(made) = made.iter().find(|m| m.key == effect.key) {
                 effect.object_id = Some(made.id.clone());

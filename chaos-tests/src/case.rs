@@ -44,7 +44,11 @@ pub enum Scenario {
 impl Scenario {
     /// How the operation must end.
     pub fn expected(self) -> Expected {
-        let failed = |outcome| Expected { status: "failed", outcome, all_up: false };
+        let failed = |outcome| Expected {
+            status: "failed",
+            outcome,
+            all_up: false,
+        };
         match self {
             Scenario::Healthy => Expected::FULL,
             Scenario::NothingBoots => failed("partial"),

@@ -41,15 +41,29 @@ static WORLDS: AtomicU64 = AtomicU64::new(0);
 /// # Errors
 /// The world could not be built, or never came to rest.
 pub fn run(seed: u64, scenario: Scenario, trouble: &Trouble, care: Care) -> Result<Report> {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().start_paused(true).build()?;
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .start_paused(true)
+        .build()?;
     let number = AtomicU64::fetch_add(&WORLDS, 1, Ordering::Relaxed);
     let name = format!("world-{}-{number}", std::process::id());
     let case = one(seed, scenario, trouble, care, &name);
-    runtime.block_on(case).with_context(|| format!("seed {seed}, {scenario:?}, {trouble}"))
+    runtime
+        .block_on(case)
+        .with_context(|| format!("seed {seed}, {scenario:?}, {trouble}"))
 }
 
-async fn one(seed: u64, scenario: Scenario, trouble: &Trouble, care: Care, name: &str) -> Result<Report> {
-    let options = WorldOptions { care, ..WorldOptions::seeded(name, seed) };
+async fn one(
+    seed: u64,
+    scenario: Scenario,
+    trouble: &Trouble,
+    care: Care,
+    name: &str,
+) -> Result<Report> {
+    let options = WorldOptions {
+        care,
+        ..WorldOptions::seeded(name, seed)
+    };
     let mut world = World::build(options).await?;
     let group = protect(&world).await?;
     take_point(&world, &group, POINT_COUNTER).await?;
@@ -61,7 +75,14 @@ async fn one(seed: u64, scenario: Scenario, trouble: &Trouble, care: Care, name:
     arm(&world, trouble);
     let run = fail_over(&mut world, &group, |_| {}).await?;
     tokio::time::sleep(Duration::from_millis(AFTERMATH_MS)).await;
-    let violations = verdict::violations(&world, &before, &run.operation, scenario.expected(), POINT_COUNTER).await?;
+    let violations = verdict::violations(
+        &world,
+        &before,
+        &run.operation,
+        scenario.expected(),
+        POINT_COUNTER,
+    )
+    .await?;
     let notes = world.fabric.notes().split_off(noted);
     let host = Which::B.api_host();
     let report = Report {
@@ -84,8 +105,14 @@ fn set_scene(world: &World, scenario: Scenario) -> Result<()> {
             lock(&world.b.cloud).knobs.boots_refused = Some("No valid host was found.".to_owned());
         }
         Scenario::ArrayFull => {
-            let settings = Settings { volumes_max: FULL_ARRAY_VOLUMES, ..Settings::default() };
-            world.arrays.control(Control::ArraySettings { array: Which::B.array().to_owned(), settings })?;
+            let settings = Settings {
+                volumes_max: FULL_ARRAY_VOLUMES,
+                ..Settings::default()
+            };
+            world.arrays.control(Control::ArraySettings {
+                array: Which::B.array().to_owned(),
+                settings,
+            })?;
         }
     }
     Ok(())
@@ -94,7 +121,10 @@ fn set_scene(world: &World, scenario: Scenario) -> Result<()> {
 fn arm(world: &World, trouble: &Trouble) {
     match trouble {
         Trouble::None => {}
-        Trouble::Crash(place) => world.b.crash.arm(Strike { place: place.clone(), skip: 0 }),
+        Trouble::Crash(place) => world.b.crash.arm(Strike {
+            place: place.clone(),
+            skip: 0,
+        }),
         Trouble::Call(n, fault) => world.fabric.arm(&Which::B.api_host(), *n, *fault),
     }
 }

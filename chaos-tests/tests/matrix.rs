@@ -2,7 +2,12 @@
 //! every step boundary in three positions, every answer lost once, every request late once; and the
 //! mutants that must turn it red, so that we know it still sees.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing
+)]
 
 use protector_actors::Care;
 use protector_chaos_tests::case::{
@@ -19,7 +24,11 @@ const WORKERS: usize = 2;
 
 fn clean(scenario: Scenario) -> Report {
     let report = run(SEED, scenario, &Trouble::None, Care::default()).unwrap();
-    assert_eq!(report.violations, Vec::<String>::new(), "without any trouble");
+    assert_eq!(
+        report.violations,
+        Vec::<String>::new(),
+        "without any trouble"
+    );
     report
 }
 
@@ -32,7 +41,9 @@ fn sweep(scenario: Scenario, cases: &[Trouble], care: &Care) -> Vec<Report> {
             scope.spawn(|| {
                 loop {
                     let index = AtomicUsize::fetch_add(&next, 1, Ordering::Relaxed);
-                    let Some(trouble) = cases.get(index) else { return };
+                    let Some(trouble) = cases.get(index) else {
+                        return;
+                    };
                     let report = match run(SEED, scenario, trouble, care.clone()) {
                         Ok(report) => report,
                         Err(error) => Report {
@@ -54,13 +65,20 @@ fn sweep(scenario: Scenario, cases: &[Trouble], care: &Care) -> Vec<Report> {
 
 fn bad(reports: &[Report]) -> Vec<String> {
     let bad = reports.iter().filter(|r| !r.violations.is_empty());
-    bad.map(|r| format!("{}:\n    {}", r.trouble, r.violations.join("\n    "))).collect()
+    bad.map(|r| format!("{}:\n    {}", r.trouble, r.violations.join("\n    ")))
+        .collect()
 }
 
 fn assert_all_hold(scenario: Scenario, cases: &[Trouble]) -> Vec<Report> {
     let reports = sweep(scenario, cases, &Care::default());
     let bad = bad(&reports);
-    assert!(bad.is_empty(), "seed {SEED}, {scenario:?}: {} of {} cases:\n{}", bad.len(), cases.len(), bad.join("\n"));
+    assert!(
+        bad.is_empty(),
+        "seed {SEED}, {scenario:?}: {} of {} cases:\n{}",
+        bad.len(),
+        cases.len(),
+        bad.join("\n")
+    );
     println!("{scenario:?}: {} cases hold", cases.len());
     reports
 }
@@ -70,10 +88,16 @@ fn crash_matrix(scenario: Scenario) {
     let cases = crashes(&report.places);
     let positions = ["after_intent", "after_effect", "after_record"];
     for position in positions {
-        assert!(report.places.iter().any(|p| p.starts_with(position)), "{position} is covered");
+        assert!(
+            report.places.iter().any(|p| p.starts_with(position)),
+            "{position} is covered"
+        );
     }
     let reports = assert_all_hold(scenario, &cases);
-    assert!(reports.iter().all(|r| r.crashes == 1), "every case really killed the product");
+    assert!(
+        reports.iter().all(|r| r.crashes == 1),
+        "every case really killed the product"
+    );
 }
 
 #[test]
@@ -100,7 +124,10 @@ fn every_answer_lost_once() {
 #[test]
 fn every_request_late_once() {
     let count = clean(Scenario::Healthy).calls;
-    let late = [Fault::Late(LATE_BEFORE_LOOK_MS), Fault::Late(LATE_AFTER_ALL_MS)];
+    let late = [
+        Fault::Late(LATE_BEFORE_LOOK_MS),
+        Fault::Late(LATE_AFTER_ALL_MS),
+    ];
     assert_all_hold(Scenario::Healthy, &calls(count, &late));
 }
 
@@ -119,21 +146,37 @@ fn a_case_replays_call_by_call() {
         assert_eq!(one.notes, two.notes, "{trouble}");
     }
     let other = run(SEED + 1, Scenario::Healthy, &Trouble::None, Care::default()).unwrap();
-    assert_ne!(other.notes, clean(Scenario::Healthy).notes, "another seed is another world");
+    assert_ne!(
+        other.notes,
+        clean(Scenario::Healthy).notes,
+        "another seed is another world"
+    );
 }
 
 /// A care is taken away: at least one case has to show it.
 fn assert_turns_red(care: &Care, cases: &[Trouble]) {
     let reports = sweep(Scenario::Healthy, cases, care);
     let bad = bad(&reports);
-    assert!(!bad.is_empty(), "{care:?}: {} cases and nothing seen", cases.len());
-    println!("{care:?}: {} of {} cases turn red, first:\n{}", bad.len(), cases.len(), bad[0]);
+    assert!(
+        !bad.is_empty(),
+        "{care:?}: {} cases and nothing seen",
+        cases.len()
+    );
+    println!(
+        "{care:?}: {} of {} cases turn red, first:\n{}",
+        bad.len(),
+        cases.len(),
+        bad[0]
+    );
 }
 
 #[test]
 fn without_a_look_before_repeating_it_turns_red() {
     let count = clean(Scenario::Healthy).calls;
-    let care = Care { look_before_repeat: false, ..Care::default() };
+    let care = Care {
+        look_before_repeat: false,
+        ..Care::default()
+    };
     assert_turns_red(&care, &calls(count, &[Fault::LoseAnswer]));
 }
 
@@ -141,23 +184,42 @@ fn without_a_look_before_repeating_it_turns_red() {
 fn without_settling_before_the_look_it_turns_red() {
     let count = clean(Scenario::Healthy).calls;
     let cases = calls(count, &[Fault::Late(LATE_BEFORE_LOOK_MS)]);
-    let settled = Care { stray_sweeps_ms: Vec::new(), ..Care::default() };
+    let settled = Care {
+        stray_sweeps_ms: Vec::new(),
+        ..Care::default()
+    };
     let bad_before = bad(&sweep(Scenario::Healthy, &cases, &settled)).len();
     assert_eq!(bad_before, 0, "settling alone is enough for these");
-    assert_turns_red(&Care { settle_ms: 0, ..settled }, &cases);
+    assert_turns_red(
+        &Care {
+            settle_ms: 0,
+            ..settled
+        },
+        &cases,
+    );
 }
 
 #[test]
 fn without_the_sweep_a_late_arrival_turns_it_red() {
     let count = clean(Scenario::Healthy).calls;
-    let care = Care { stray_sweeps_ms: Vec::new(), ..Care::default() };
+    let care = Care {
+        stray_sweeps_ms: Vec::new(),
+        ..Care::default()
+    };
     assert_turns_red(&care, &calls(count, &[Fault::Late(LATE_AFTER_ALL_MS)]));
 }
 
 #[test]
 fn with_the_intent_after_the_effect_it_turns_red() {
     let report = clean(Scenario::Healthy);
-    let care = Care { intent_first: false, ..Care::default() };
-    let places: Vec<String> = report.places.into_iter().filter(|p| p.starts_with("after_effect")).collect();
+    let care = Care {
+        intent_first: false,
+        ..Care::default()
+    };
+    let places: Vec<String> = report
+        .places
+        .into_iter()
+        .filter(|p| p.starts_with("after_effect"))
+        .collect();
     assert_turns_red(&care, &crashes(&places));
 }

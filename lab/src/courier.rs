@@ -38,15 +38,26 @@ impl Endpoint {
     ///
     /// # Errors
     /// Any status of 400 and above, or no answer (status 0).
-    pub async fn call(&self, method: Method, path: &str, body: Option<&Value>) -> Result<Value, CourierError> {
-        self.send(method, &format!("/v1/{}{path}", self.project), body).await
+    pub async fn call(
+        &self,
+        method: Method,
+        path: &str,
+        body: Option<&Value>,
+    ) -> Result<Value, CourierError> {
+        self.send(method, &format!("/v1/{}{path}", self.project), body)
+            .await
     }
 
     /// One call to a path of its own.
     ///
     /// # Errors
     /// As `call`.
-    pub async fn send(&self, method: Method, path: &str, body: Option<&Value>) -> Result<Value, CourierError> {
+    pub async fn send(
+        &self,
+        method: Method,
+        path: &str,
+        body: Option<&Value>,
+    ) -> Result<Value, CourierError> {
         let failed = |status: u16, body: Value| CourierError {
             method: method.to_string(),
             path: path.to_owned(),
@@ -69,7 +80,11 @@ impl Endpoint {
         let status = answer.status().as_u16();
         let text = String::from_utf8_lossy(answer.body()).into_owned();
         let value = serde_json::from_str(&text).unwrap_or(Value::String(text));
-        if status >= 400 { Err(failed(status, value)) } else { Ok(value) }
+        if status >= 400 {
+            Err(failed(status, value))
+        } else {
+            Ok(value)
+        }
     }
 }
 
@@ -86,14 +101,26 @@ pub async fn change(
     body: &Value,
 ) -> Result<String, CourierError> {
     let asked = at.call(method, path, Some(body)).await?;
-    let group = asked.pointer("/protection_group/id").and_then(Value::as_str).unwrap_or_default().to_owned();
+    let group = asked
+        .pointer("/protection_group/id")
+        .and_then(Value::as_str)
+        .unwrap_or_default()
+        .to_owned();
     let ticket = json!({ "ticket": asked.get("ticket") });
-    let reserved = peer.call(Method::POST, "/sync/reservations", Some(&ticket)).await?;
-    let commit = json!({ "ticket": asked.get("ticket"), "reservation": reserved.get("reservation") });
-    let committed = at.call(Method::POST, "/sync/commits", Some(&commit)).await?;
+    let reserved = peer
+        .call(Method::POST, "/sync/reservations", Some(&ticket))
+        .await?;
+    let commit =
+        json!({ "ticket": asked.get("ticket"), "reservation": reserved.get("reservation") });
+    let committed = at
+        .call(Method::POST, "/sync/commits", Some(&commit))
+        .await?;
     let envelope = json!({ "envelope": committed.get("envelope") });
-    let stored = peer.call(Method::POST, "/sync/envelopes", Some(&envelope)).await?;
+    let stored = peer
+        .call(Method::POST, "/sync/envelopes", Some(&envelope))
+        .await?;
     let receipt = json!({ "receipt": stored.get("receipt") });
-    at.call(Method::POST, "/sync/receipts", Some(&receipt)).await?;
+    at.call(Method::POST, "/sync/receipts", Some(&receipt))
+        .await?;
     Ok(group)
 }

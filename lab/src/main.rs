@@ -7,7 +7,11 @@ use protector_lab::demo::{DemoOptions, demo};
 use std::process::ExitCode;
 
 #[derive(Parser)]
-#[command(name = "protector-lab", about = "Pretend clouds, arrays and sites", version)]
+#[command(
+    name = "protector-lab",
+    about = "Pretend clouds, arrays and sites",
+    version
+)]
 struct Arguments {
     #[command(subcommand)]
     verb: Verb,
@@ -22,8 +26,13 @@ enum Verb {
 fn main() -> ExitCode {
     let filter = tracing_subscriber::EnvFilter::try_from_default_env();
     let filter = filter.unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("error"));
-    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
+    tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .init();
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build();
     let told = match (runtime, Arguments::parse().verb) {
         (Ok(runtime), Verb::Demo(options)) => runtime.block_on(demo(options)),
         (Err(error), _) => Err(error.into()),

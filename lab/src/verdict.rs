@@ -21,7 +21,11 @@ pub struct Expected {
 
 impl Expected {
     /// Completed, everything up.
-    pub const FULL: Self = Self { status: "completed", outcome: "full", all_up: true };
+    pub const FULL: Self = Self {
+        status: "completed",
+        outcome: "full",
+        all_up: true,
+    };
 }
 
 /// How it was before the failover was asked for.
@@ -33,7 +37,10 @@ pub struct Before {
 impl Before {
     pub fn of(world: &World) -> Self {
         let truth = lock(&world.b.cloud).ground_truth(world.now_ms());
-        Self { cloud: live(&truth), arrays: world.arrays.ground_truth() }
+        Self {
+            cloud: live(&truth),
+            arrays: world.arrays.ground_truth(),
+        }
     }
 }
 
@@ -41,10 +48,24 @@ impl Before {
 fn live(truth: &GroundTruth) -> BTreeMap<String, String> {
     let mut all = BTreeMap::new();
     for server in truth.servers.iter().filter(|s| s.vm_state != "deleted") {
-        all.insert(server.id.clone(), server.metadata.get(METADATA_KEY).cloned().unwrap_or_default());
+        all.insert(
+            server.id.clone(),
+            server
+                .metadata
+                .get(METADATA_KEY)
+                .cloned()
+                .unwrap_or_default(),
+        );
     }
     for volume in &truth.volumes {
-        all.insert(volume.id.clone(), volume.metadata.get(METADATA_KEY).cloned().unwrap_or_default());
+        all.insert(
+            volume.id.clone(),
+            volume
+                .metadata
+                .get(METADATA_KEY)
+                .cloned()
+                .unwrap_or_default(),
+        );
     }
     for port in &truth.ports {
         all.insert(port.id.clone(), port.description.clone());
@@ -52,8 +73,11 @@ fn live(truth: &GroundTruth) -> BTreeMap<String, String> {
     all
 }
 
-fn array<'a>(truth: &'a ArraysTruth, which: Which) -> Result<&'a ArrayTruth> {
-    truth.arrays.get(which.array()).context("the array is in the truth")
+fn array(truth: &ArraysTruth, which: Which) -> Result<&ArrayTruth> {
+    truth
+        .arrays
+        .get(which.array())
+        .context("the array is in the truth")
 }
 
 /// Everything that does not hold; each line names its invariant.
@@ -67,7 +91,10 @@ pub async fn violations(
     expected: Expected,
     counter: u64,
 ) -> Result<Vec<String>> {
-    let id = operation.get("id").and_then(Value::as_str).context("an operation has an id")?;
+    let id = operation
+        .get("id")
+        .and_then(Value::as_str)
+        .context("an operation has an id")?;
     let id: OperationId = id.parse()?;
     let running = world.b.running.as_ref().context("site-b is down")?;
     let effects = running.store.effects_by_operation(id).await?;
@@ -92,13 +119,17 @@ fn text<'a>(value: &'a Value, key: &str) -> &'a str {
 }
 
 fn ended_as_expected(operation: &Value, expected: Expected) -> Vec<String> {
-    let Expected { status, outcome, .. } = expected;
+    let Expected {
+        status, outcome, ..
+    } = expected;
     let (is_status, is_outcome) = (text(operation, "status"), text(operation, "outcome"));
     if (status, outcome) == (is_status, is_outcome) {
         return Vec::new();
     }
     let why = text(operation, "error_message");
-    vec![format!("L1/L6: ended {is_status}/{is_outcome}, expected {status}/{outcome}: {why}")]
+    vec![format!(
+        "L1/L6: ended {is_status}/{is_outcome}, expected {status}/{outcome}: {why}"
+    )]
 }
 
 /// S2: no key on two objects.
@@ -108,9 +139,16 @@ fn one_effect_per_intent(cloud: &GroundTruth, arrays: &ArraysTruth) -> Result<Ve
         by_key.entry(key).or_default().push(id);
     }
     let twins = by_key.iter().filter(|(_, ids)| ids.len() > 1);
-    let mut found: Vec<String> = twins.map(|(key, ids)| format!("S2: {key} is on {ids:?}")).collect();
-    let ours = array(arrays, Which::B)?.volumes.iter().filter(|v| !v.destroyed);
-    let stray = ours.filter(|v| v.name.starts_with("prt-")).map(|v| v.name.clone());
+    let mut found: Vec<String> = twins
+        .map(|(key, ids)| format!("S2: {key} is on {ids:?}"))
+        .collect();
+    let ours = array(arrays, Which::B)?
+        .volumes
+        .iter()
+        .filter(|v| !v.destroyed);
+    let stray = ours
+        .filter(|v| v.name.starts_with("prt-"))
+        .map(|v| v.name.clone());
     let stray: Vec<String> = stray.collect();
     let names: BTreeSet<&String> = stray.iter().collect();
     if names.len() != stray.len() {
@@ -133,36 +171,63 @@ fn nothing_left_over(
     effects: &[Effect],
 ) -> Result<Vec<String>> {
     let kinds = [EffectKind::Server, EffectKind::Volume, EffectKind::Port];
-    let listed: BTreeSet<String> = kinds.iter().flat_map(|kind| objects(effects, *kind)).collect();
+    let listed: BTreeSet<String> = kinds
+        .iter()
+        .flat_map(|kind| objects(effects, *kind))
+        .collect();
     let now = live(cloud);
     let new = now.iter().filter(|(id, _)| !before.cloud.contains_key(*id));
     let orphans = new.filter(|(id, _)| !listed.contains(*id));
-    let mut found: Vec<String> =
-        orphans.map(|(id, key)| format!("S3: {id} with key {key} is not in the ledger")).collect();
+    let mut found: Vec<String> = orphans
+        .map(|(id, key)| format!("S3: {id} with key {key} is not in the ledger"))
+        .collect();
     let gone = before.cloud.keys().filter(|id| !now.contains_key(*id));
     found.extend(gone.map(|id| format!("S4: {id} was there before and is gone")));
-    let known: BTreeSet<&String> = array(&before.arrays, Which::B)?.volumes.iter().map(|v| &v.serial).collect();
+    let known: BTreeSet<&String> = array(&before.arrays, Which::B)?
+        .volumes
+        .iter()
+        .map(|v| &v.serial)
+        .collect();
     let copies = objects(effects, EffectKind::ArrayVolume);
-    for volume in array(arrays, Which::B)?.volumes.iter().filter(|v| !v.destroyed) {
+    for volume in array(arrays, Which::B)?
+        .volumes
+        .iter()
+        .filter(|v| !v.destroyed)
+    {
         if !known.contains(&volume.serial) && !copies.contains(&volume.serial) {
-            found.push(format!("S3: array volume {} ({}) is not in the ledger", volume.name, volume.serial));
+            found.push(format!(
+                "S3: array volume {} ({}) is not in the ledger",
+                volume.name, volume.serial
+            ));
         }
     }
     Ok(found)
 }
 
 /// What the ledger says stands, stands.
-fn what_is_done_is_there(cloud: &GroundTruth, arrays: &ArraysTruth, effects: &[Effect]) -> Result<Vec<String>> {
+fn what_is_done_is_there(
+    cloud: &GroundTruth,
+    arrays: &ArraysTruth,
+    effects: &[Effect],
+) -> Result<Vec<String>> {
     let now = live(cloud);
     let kinds = [EffectKind::Server, EffectKind::Volume, EffectKind::Port];
     let listed = kinds.iter().flat_map(|kind| objects(effects, *kind));
     let missing = listed.filter(|id| !now.contains_key(id));
-    let mut found: Vec<String> = missing.map(|id| format!("S3: {id} is in the ledger and nowhere else")).collect();
-    let there = array(arrays, Which::B)?.volumes.iter().filter(|v| !v.destroyed);
+    let mut found: Vec<String> = missing
+        .map(|id| format!("S3: {id} is in the ledger and nowhere else"))
+        .collect();
+    let there = array(arrays, Which::B)?
+        .volumes
+        .iter()
+        .filter(|v| !v.destroyed);
     let serials: BTreeSet<&String> = there.map(|v| &v.serial).collect();
     let copies = objects(effects, EffectKind::ArrayVolume);
     let missing = copies.iter().filter(|serial| !serials.contains(serial));
-    found.extend(missing.map(|serial| format!("S3: array volume {serial} is in the ledger and nowhere else")));
+    found.extend(
+        missing
+            .map(|serial| format!("S3: array volume {serial} is in the ledger and nowhere else")),
+    );
     Ok(found)
 }
 
@@ -170,36 +235,70 @@ fn what_is_done_is_there(cloud: &GroundTruth, arrays: &ArraysTruth, effects: &[E
 fn source_untouched(before: &Before, arrays: &ArraysTruth) -> Result<Vec<String>> {
     let contents = |truth: &ArrayTruth| -> BTreeMap<String, (String, bool)> {
         let volumes = truth.volumes.iter().filter(|v| !v.destroyed);
-        volumes.map(|v| (v.serial.clone(), (v.hash.clone(), v.destroyed))).collect()
+        volumes
+            .map(|v| (v.serial.clone(), (v.hash.clone(), v.destroyed)))
+            .collect()
     };
-    let (was, is) = (contents(array(&before.arrays, Which::A)?), contents(array(arrays, Which::A)?));
-    let changed = was.iter().filter(|(serial, content)| is.get(*serial) != Some(content));
-    Ok(changed.map(|(serial, _)| format!("S5: source volume {serial} changed")).collect())
+    let (was, is) = (
+        contents(array(&before.arrays, Which::A)?),
+        contents(array(arrays, Which::A)?),
+    );
+    let changed = was
+        .iter()
+        .filter(|(serial, content)| is.get(*serial) != Some(content));
+    Ok(changed
+        .map(|(serial, _)| format!("S5: source volume {serial} changed"))
+        .collect())
 }
 
 /// S6, S7: every copy holds the write that the point holds, none a later or earlier one.
-fn one_point_in_time(arrays: &ArraysTruth, effects: &[Effect], counter: u64) -> Result<Vec<String>> {
+fn one_point_in_time(
+    arrays: &ArraysTruth,
+    effects: &[Effect],
+    counter: u64,
+) -> Result<Vec<String>> {
     let copies = objects(effects, EffectKind::ArrayVolume);
-    let volumes = array(arrays, Which::B)?.volumes.iter().filter(|v| copies.contains(&v.serial));
+    let volumes = array(arrays, Which::B)?
+        .volumes
+        .iter()
+        .filter(|v| copies.contains(&v.serial));
     let wrong = volumes.filter(|v| v.counter != counter);
-    Ok(wrong.map(|v| format!("S6: {} holds write {}, the point holds {counter}", v.name, v.counter)).collect())
+    Ok(wrong
+        .map(|v| {
+            format!(
+                "S6: {} holds write {}, the point holds {counter}",
+                v.name, v.counter
+            )
+        })
+        .collect())
 }
 
 /// S12: no object is older than the intent to make it.
 fn written_first(cloud: &GroundTruth, effects: &[Effect]) -> Vec<String> {
-    let created: BTreeMap<&String, i64> = cloud.servers.iter().map(|s| (&s.id, s.created_ms)).collect();
+    let created: BTreeMap<&String, i64> = cloud
+        .servers
+        .iter()
+        .map(|s| (&s.id, s.created_ms))
+        .collect();
     let made = effects.iter().filter(|e| e.kind == EffectKind::Server);
     let early = made.filter(|e| {
         let at = e.object_id.as_ref().and_then(|id| created.get(id));
         at.is_some_and(|ms| *ms < e.intended_us / 1_000)
     });
-    early.map(|e| format!("S12: {} is older than its intent", e.key)).collect()
+    early
+        .map(|e| format!("S12: {} is older than its intent", e.key))
+        .collect()
 }
 
 /// L6: completed means that every member runs, with its disks and its port.
 fn members_are_up(cloud: &GroundTruth, members: usize) -> Vec<String> {
-    let ours = cloud.servers.iter().filter(|s| s.metadata.contains_key(METADATA_KEY));
-    let up = ours.filter(|s| s.vm_state == "active" && s.running && !s.disks.is_empty() && !s.nics.is_empty());
+    let ours = cloud
+        .servers
+        .iter()
+        .filter(|s| s.metadata.contains_key(METADATA_KEY));
+    let up = ours.filter(|s| {
+        s.vm_state == "active" && s.running && !s.disks.is_empty() && !s.nics.is_empty()
+    });
     let count = up.count();
     if count == members {
         return Vec::new();

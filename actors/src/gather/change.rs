@@ -1,6 +1,6 @@
 //! Facts for a change of the record, and the draft that `domain` makes of them.
 
-use super::member;
+use super::{member, patiently};
 use crate::protection_group::{ChangeAsk, not_found};
 use crate::site::Site;
 use protector_domain::change::{
@@ -111,7 +111,7 @@ async fn create_draft(
         .await
         .map_err(|e| unavailable(&e))?;
     let acting = Acting::ServiceIn(project.clone());
-    let volume_types = site.cloud().volumes.volume_type_list(&acting).await;
+    let volume_types = patiently(|| site.cloud().volumes.volume_type_list(&acting)).await;
     let facts = CreateFacts {
         site: site.id(),
         project: project.clone(),

@@ -1,6 +1,6 @@
 //! Everything a failover is decided from, read at this site only: the other one may be gone (L3).
 
-use super::{asked, group_spec};
+use super::{asked, group_spec, patiently};
 use crate::protection_group::not_found;
 use crate::site::Site;
 use protector_domain::ids::GroupId;
@@ -51,7 +51,7 @@ pub(crate) async fn facts(
 
 async fn points(site: &Site, spec: Option<&GroupSpec>) -> Asked<Vec<RecoveryPoint>> {
     match spec {
-        Some(spec) => asked(site.storage().recovery_points(spec).await),
+        Some(spec) => asked(patiently(|| site.storage().recovery_points(spec)).await),
         None => Asked::CouldNotAsk("the group has no policy".to_owned()),
     }
 }
@@ -62,26 +62,22 @@ async fn target(
     servers_as: &Acting,
     body: &GroupBody,
 ) -> TargetFacts {
+    let all_ports = PortFilter::default();
     let (delegation, flavors, networks, subnets, security_groups, ports) = futures::join!(
-        cloud.identity.delegation_check(volumes_as),
-        cloud.compute.flavor_list(servers_as),
-        cloud.network.network_list(volumes_as),
-        cloud.network.subnet_list(volumes_as),
-        cloud.network.security_group_list(volumes_as),
-        async {
-            cloud
-                .network
-                .port_list(volumes_as, &PortFilter::default())
-                .await
-        },
+        patiently(|| cloud.identity.delegation_check(volumes_as)),
+        patiently(|| cloud.compute.flavor_list(servers_as)),
+        patiently(|| cloud.network.network_list(volumes_as)),
+        patiently(|| cloud.network.subnet_list(volumes_as)),
+        patiently(|| cloud.network.security_group_list(volumes_as)),
+        patiently(|| cloud.network.port_list(volumes_as, &all_ports)),
     );
     let (volume_types, volume_services, volume_pools, compute_quota, volume_quota, port_quota) = futures::join!(
-        cloud.volumes.volume_type_list(volumes_as),
-        cloud.volumes.volume_service_list(&Acting::Service),
-        cloud.volumes.volume_pool_list(&Acting::Service),
-        cloud.compute.compute_quota(servers_as),
-        cloud.volumes.volume_quota(volumes_as),
-        cloud.network.port_quota(volumes_as),
+        patiently(|| cloud.volumes.volume_type_list(volumes_as)),
+        patiently(|| cloud.volumes.volume_service_list(&Acting::Service)),
+        patiently(|| cloud.volumes.volume_pool_list(&Acting::Service)),
+        patiently(|| cloud.compute.compute_quota(servers_as)),
+        patiently(|| cloud.volumes.volume_quota(volumes_as)),
+        patiently(|| cloud.network.port_quota(volumes_as)),
     );
     TargetFacts {
         delegation: asked(delegation),
@@ -114,7 +110,7 @@ async fn keypairs(cloud: &Cloud, servers_as: &Acting, body: &GroupBody) -> Asked
     let wanted: BTreeSet<&String> = had.chain(mapped).collect();
     let mut there = Vec::new();
     for name in wanted {
-        match cloud.compute.keypair_exists(servers_as, name).await {
+        match patiently(|| cloud.compute.keypair_exists(servers_as, name)).await {
             Ok(true) => there.push(name.clone()),
             Ok(false) => {}
             Err(error) => return Asked::CouldNotAsk(error.what),

@@ -1,6 +1,7 @@
 //! A server that is to join, read whole: Nova, Cinder, Neutron, and the array behind its volumes.
 
 use super::change::unavailable;
+use super::patiently;
 use crate::site::Site;
 use protector_domain::change::MemberFacts;
 use protector_domain::ids::{DiskId, MemberId, ServerId};
@@ -24,7 +25,7 @@ pub(super) async fn facts(
     wanted: &ServerId,
 ) -> Result<MemberFacts, EngineError> {
     let acting = Acting::ServiceIn(group.project.clone());
-    let server = site.cloud().compute.server_fetch(&acting, wanted).await;
+    let server = patiently(|| site.cloud().compute.server_fetch(&acting, wanted)).await;
     let server = server.map_err(|e| unavailable(&e))?;
     let (volumes, array_volumes) = volumes(site, group, body, &acting, server.as_ref()).await?;
     let cloud = site.cloud();
@@ -33,12 +34,12 @@ pub(super) async fn facts(
         ..PortFilter::default()
     };
     let (flavors, volume_types, ports, networks, subnets, security_groups) = futures::join!(
-        cloud.compute.flavor_list(&acting),
-        cloud.volumes.volume_type_list(&acting),
-        cloud.network.port_list(&acting, &filter),
-        cloud.network.network_list(&acting),
-        cloud.network.subnet_list(&acting),
-        cloud.network.security_group_list(&acting),
+        patiently(|| cloud.compute.flavor_list(&acting)),
+        patiently(|| cloud.volumes.volume_type_list(&acting)),
+        patiently(|| cloud.network.port_list(&acting, &filter)),
+        patiently(|| cloud.network.network_list(&acting)),
+        patiently(|| cloud.network.subnet_list(&acting)),
+        patiently(|| cloud.network.security_group_list(&acting)),
     );
     let protected_by = site.store().group_of_server(&group.project, wanted).await;
     let disks = server
@@ -80,15 +81,11 @@ async fn volumes(
     let (mut volumes, mut on_array) = (Vec::new(), Vec::new());
     let array = body.policy.as_ref().map(|p| p.array_of(group.sync.role()));
     for attached in server.iter().flat_map(|s| &s.volumes).take(VOLUMES_MAX) {
-        let volume = known(
-            site.cloud()
-                .volumes
-                .volume_fetch(acting, &attached.volume)
-                .await,
-        )?;
+        let volume =
+            known(patiently(|| site.cloud().volumes.volume_fetch(acting, &attached.volume)).await)?;
         let Some(volume) = volume else { continue };
         let found = match array {
-            Some(array) => known(site.storage().locate(array, &volume.id).await)?,
+            Some(array) => known(patiently(|| site.storage().locate(array, &volume.id)).await)?,
             None => None,
         };
         volumes.push(volume);

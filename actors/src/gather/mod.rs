@@ -23,6 +23,30 @@ pub(crate) fn group_spec(body: &GroupBody, target: Role) -> Option<GroupSpec> {
     })
 }
 
+/// How often a read is asked before it counts as unanswered.
+const ATTEMPTS: u32 = 3;
+/// Pause between two attempts, milliseconds; the second one is twice as long.
+const PAUSE_MS: u64 = 500;
+
+/// Asks again when an answer was lost or the service was busy: one dropped packet must not refuse a
+/// failover, nor look like an empty cloud. Only for reads.
+async fn patiently<T, F>(call: impl Fn() -> F) -> PortResult<T>
+where
+    F: Future<Output = PortResult<T>>,
+{
+    let mut attempt = 1;
+    loop {
+        match call().await {
+            Err(error) if !error.is_definite_no() && attempt < ATTEMPTS => {
+                let pause_ms = PAUSE_MS * u64::from(attempt);
+                tokio::time::sleep(std::time::Duration::from_millis(pause_ms)).await;
+                attempt += 1;
+            }
+            other => return other,
+        }
+    }
+}
+
 /// An answer as a fact: an error is "could not ask", with its reason.
 fn asked<T>(answer: PortResult<T>) -> Asked<T> {
     match answer {

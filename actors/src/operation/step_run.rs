@@ -180,13 +180,22 @@ impl StepRun {
                 let what = format!("the answer does not name {} objects", still_missing.len());
                 again(PortError::new(ErrorKind::Unknown, what), true)
             }
-            // Taken: perhaps by our own request that came late. Looked at once, believed then.
-            Err(error) if error.kind == ErrorKind::AlreadyThere && !doubtful => again(error, true),
-            Err(error) if error.is_definite_no() => Attempt::Failed(error),
+            Err(error) if error.is_definite_no() => self.believe_the_no(rows, error).await,
             Err(error) => {
                 let unknown = error.is_unknown();
                 again(error, unknown)
             }
+        }
+    }
+
+    /// A no may be the answer to our own request delivered twice (B4): the first one took the name,
+    /// the port, the volume. Looked at once, then believed.
+    async fn believe_the_no(&self, rows: &StepRows, error: PortError) -> Attempt {
+        match perform::look(&self.job).await.map(first_of_each) {
+            Ok(found) if !found.is_empty() && rows.missing(&found).is_empty() => {
+                Attempt::Done(found, EventKind::Adopted)
+            }
+            _ => Attempt::Failed(error),
         }
     }
 
@@ -300,8 +309,7 @@ fn first_of_each(seen: Vec<Made>) -> Vec<Made> {
 fn acting_of(job: &Job) -> Acting {
     use protector_domain::plan::Step;
     match &job.step {
-        Step::ImportVolume { acting, .. }
-        | Step::AwaitVolumes { acting, .. }
+        Step::ImportVolumes { acting, .. }
         | Step::CreatePorts { acting, .. }
         | Step::BootServer { acting, .. }
         | Step::AwaitServer { acting, .. } => acting.clone(),

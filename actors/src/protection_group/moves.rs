@@ -14,7 +14,6 @@ use protector_domain::refusal::{Refusal, Refusals};
 use protector_domain::sync::{Content, Digest, Input, Step};
 use protector_runtime::mailbox::Mailbox;
 use protector_store::{Begun, NewEvent, StoreError};
-use std::collections::BTreeMap;
 
 /// Reads the world in a task of its own; the facts come back as `Gathered`.
 pub(super) fn gather(
@@ -25,9 +24,8 @@ pub(super) fn gather(
     answer: Answer,
 ) {
     if state.preparing {
-        let operation = "another request is being checked".to_owned();
-        let refusal = Refusals::from(Refusal::OperationInProgress { operation });
-        answer.send(Err(refusal.into()));
+        let why = "another request is being checked".to_owned();
+        answer.send(Err(EngineError::Unavailable { why }));
         return;
     }
     state.preparing = true;
@@ -142,7 +140,7 @@ async fn mint(
         .sync
         .current()
         .map(|c| c.record().sealed.clone())
-        .unwrap_or_else(BTreeMap::new);
+        .unwrap_or_default();
     let input = Input::ForcedMove {
         operation: plan.operation,
         plan_digest: Digest::of_json(plan)?,

@@ -40,13 +40,6 @@ pub struct ImportPlan {
     pub tag: Option<String>,
 }
 
-/// A volume to wait for, found through the effect that made it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct AwaitVolume {
-    pub import: EffectKey,
-    pub image_metadata: BTreeMap<String, String>,
-}
-
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "step", rename_all = "snake_case")]
 pub enum Step {
@@ -58,13 +51,11 @@ pub enum Step {
         point: PointSuffix,
         copies: Vec<CopyPlan>,
     },
-    /// Registers one copy with Cinder.
-    ImportVolume { acting: Acting, import: ImportPlan },
-    /// Waits until the member's volumes are `available`, and gives them their image metadata.
-    AwaitVolumes {
+    /// Registers the member's copies with Cinder and waits until they are `available`, with their
+    /// image metadata.
+    ImportVolumes {
         acting: Acting,
-        member: MemberId,
-        volumes: Vec<AwaitVolume>,
+        imports: Vec<ImportPlan>,
     },
     /// Makes the member's ports, in one call.
     CreatePorts {
@@ -76,7 +67,7 @@ pub enum Step {
     BootServer {
         acting: Acting,
         member: MemberId,
-        ask: ServerCreate,
+        ask: Box<ServerCreate>,
         volumes: Vec<BootFrom>,
         ports: Vec<EffectKey>,
     },
@@ -105,8 +96,7 @@ impl Step {
         match self {
             Step::ValidateTarget => "validate_target",
             Step::RecoverVolumes { .. } => "recover_volumes",
-            Step::ImportVolume { .. } => "import_volume",
-            Step::AwaitVolumes { .. } => "await_volumes",
+            Step::ImportVolumes { .. } => "import_volumes",
             Step::CreatePorts { .. } => "create_ports",
             Step::BootServer { .. } => "boot_server",
             Step::AwaitServer { .. } => "await_server",
@@ -128,7 +118,13 @@ impl Step {
                     Target::new(operation, self.name(), &disk, EffectKind::ArrayVolume)
                 })
                 .collect(),
-            Step::ImportVolume { import, .. } => one(EffectKind::Volume, import.disk.to_string()),
+            Step::ImportVolumes { imports, .. } => imports
+                .iter()
+                .map(|import| {
+                    let disk = import.disk.to_string();
+                    Target::new(operation, self.name(), &disk, EffectKind::Volume)
+                })
+                .collect(),
             Step::CreatePorts { member, ports, .. } => ports
                 .iter()
                 .map(|port| {
@@ -137,9 +133,7 @@ impl Step {
                 })
                 .collect(),
             Step::BootServer { member, .. } => one(EffectKind::Server, member.to_string()),
-            Step::AwaitVolumes { member, .. } | Step::AwaitServer { member, .. } => {
-                one(EffectKind::None, member.to_string())
-            }
+            Step::AwaitServer { member, .. } => one(EffectKind::None, member.to_string()),
         }
     }
 
@@ -149,10 +143,8 @@ impl Step {
             Step::RecoverVolumes { .. } => {
                 Undo::Compensate("destroy the copies that still carry our name")
             }
-            Step::ImportVolume { .. } => Undo::Compensate("unmanage; the copy stays on the array"),
-            Step::AwaitVolumes { .. } | Step::AwaitServer { .. } => {
-                Undo::Nothing("waiting changes nothing")
-            }
+            Step::ImportVolumes { .. } => Undo::Compensate("unmanage; the copy stays on the array"),
+            Step::AwaitServer { .. } => Undo::Nothing("waiting changes nothing"),
             Step::CreatePorts { .. } => Undo::Compensate("delete the ports that carry the key"),
             Step::BootServer { .. } => {
                 Undo::Compensate("delete the server that carries the key, wait until it is gone")
@@ -166,8 +158,8 @@ impl Step {
         match self {
             Step::ValidateTarget | Step::CommitNewPrimary => 1,
             Step::CreatePorts { .. } => 2,
-            Step::ImportVolume { .. } | Step::BootServer { .. } => 4,
-            Step::RecoverVolumes { .. } | Step::AwaitVolumes { .. } => 6,
+            Step::BootServer { .. } => 4,
+            Step::RecoverVolumes { .. } | Step::ImportVolumes { .. } => 6,
             Step::AwaitServer { .. } => 12,
         }
     }

@@ -52,7 +52,11 @@ pub struct Summary {
 }
 
 fn text(value: &Value, key: &str) -> String {
-    value.get(key).and_then(Value::as_str).unwrap_or_default().to_owned()
+    value
+        .get(key)
+        .and_then(Value::as_str)
+        .unwrap_or_default()
+        .to_owned()
 }
 
 /// Tells the story; true if the ground truth agrees with it.
@@ -62,17 +66,34 @@ fn text(value: &Value, key: &str) -> String {
 pub async fn demo(options: DemoOptions) -> Result<bool> {
     let screen = Screen::new(options.json);
     let members = usize::from(options.vms);
-    let volumes = options.volumes.map_or(members * 5 / 3, usize::from).max(members);
+    let volumes = options
+        .volumes
+        .map_or(members * 5 / 3, usize::from)
+        .max(members);
     let name = format!("demo-{}", std::process::id());
-    let world = WorldOptions { members, volumes, ..WorldOptions::seeded(&name, options.seed) };
-    screen.say("two sites: a cloud, an array and a Protector each; the sites never talk to each other");
+    let world = WorldOptions {
+        members,
+        volumes,
+        ..WorldOptions::seeded(&name, options.seed)
+    };
+    screen.say(
+        "two sites: a cloud, an array and a Protector each; the sites never talk to each other",
+    );
     let mut world = World::build(world).await?;
-    screen.say(&format!("site-a runs {members} VMs with {volumes} volumes; a group protects them"));
+    screen.say(&format!(
+        "site-a runs {members} VMs with {volumes} volumes; a group protects them"
+    ));
     let group = protect(&world).await?;
-    screen.say(&format!("group {} is on both sites, carried as signed envelopes", group.group));
+    screen.say(&format!(
+        "group {} is on both sites, carried as signed envelopes",
+        group.group
+    ));
     let suffix = take_point(&world, &group, COUNTER).await?;
     let point_ms = world.now_ms();
-    screen.say(&format!("snapshot {}.{suffix} has arrived at array-b", group.array_group));
+    screen.say(&format!(
+        "snapshot {}.{suffix} has arrived at array-b",
+        group.array_group
+    ));
     world.lose(Which::A);
     let rpo_s = seconds(world.now_ms() - point_ms);
     screen.say("site-a is gone: its cloud, its array, its Protector");
@@ -81,7 +102,13 @@ pub async fn demo(options: DemoOptions) -> Result<bool> {
     screen.say("site-b: failover --type unplanned");
     let run = fail_over(&mut world, &group, |operation| screen.progress(operation)).await?;
     let host = Which::B.api_host();
-    let calls = world.fabric.notes().split_off(sent).iter().filter(|n| n.from == host).count();
+    let calls = world
+        .fabric
+        .notes()
+        .split_off(sent)
+        .iter()
+        .filter(|n| n.from == host)
+        .count();
     let violations = violations(&world, &before, &run.operation, Expected::FULL, COUNTER).await?;
     let summary = Summary {
         operation: text(&run.operation, "id"),

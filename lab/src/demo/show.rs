@@ -15,7 +15,11 @@ pub(super) struct Screen {
 
 impl Screen {
     pub fn new(json: bool) -> Self {
-        let target = if json { ProgressDrawTarget::hidden() } else { ProgressDrawTarget::stderr() };
+        let target = if json {
+            ProgressDrawTarget::hidden()
+        } else {
+            ProgressDrawTarget::stderr()
+        };
         let bar = ProgressBar::with_draw_target(Some(100), target);
         let style = ProgressStyle::with_template("  {bar:40} {pos:>3} %  {msg}");
         if let Ok(style) = style {
@@ -32,8 +36,14 @@ impl Screen {
 
     /// One look at the operation.
     pub fn progress(&self, operation: &Value) {
-        let pct = operation.get("progress").and_then(Value::as_u64).unwrap_or_default();
-        let status = operation.get("status").and_then(Value::as_str).unwrap_or_default();
+        let pct = operation
+            .get("progress")
+            .and_then(Value::as_u64)
+            .unwrap_or_default();
+        let status = operation
+            .get("status")
+            .and_then(Value::as_str)
+            .unwrap_or_default();
         self.bar.set_position(pct);
         self.bar.set_message(status.to_owned());
     }
@@ -41,10 +51,16 @@ impl Screen {
     /// The recovered servers, as the cloud has them.
     pub fn servers(&self, truth: &GroundTruth) {
         self.bar.finish();
-        for server in truth.servers.iter().filter(|s| s.metadata.contains_key(METADATA_KEY)) {
+        for server in truth
+            .servers
+            .iter()
+            .filter(|s| s.metadata.contains_key(METADATA_KEY))
+        {
             let (id, name, state) = (&server.id, &server.name, server.vm_state.to_uppercase());
             let (disks, nics) = (server.disks.len(), server.nics.len());
-            self.say(&format!("{name:<12} {id}  {state:<7} {disks} volumes, {nics} ports"));
+            self.say(&format!(
+                "{name:<12} {id}  {state:<7} {disks} volumes, {nics} ports"
+            ));
         }
     }
 
@@ -56,11 +72,20 @@ impl Screen {
             return Ok(());
         }
         println!();
-        println!("  operation   {} {}/{}", summary.operation, summary.status, summary.outcome);
-        println!("  recovered   {} VMs, {} volumes", summary.members, summary.volumes);
+        println!(
+            "  operation   {} {}/{}",
+            summary.operation, summary.status, summary.outcome
+        );
+        println!(
+            "  recovered   {} VMs, {} volumes",
+            summary.members, summary.volumes
+        );
         println!("  RPO         {:.1} s", summary.rpo_s);
         println!("  RTO         {:.1} s", summary.rto_s);
-        println!("  calls       {} ({:.1} per VM)", summary.calls, summary.calls_per_vm);
+        println!(
+            "  calls       {} ({:.1} per VM)",
+            summary.calls, summary.calls_per_vm
+        );
         match summary.violations.as_slice() {
             [] => println!("  the ground truth of clouds and arrays agrees"),
             violations => {

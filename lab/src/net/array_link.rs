@@ -31,7 +31,9 @@ impl ArrayLink for FabricArrayLink {
         match tokio::time::timeout(Duration::from_millis(TIMEOUT_MS), hop).await {
             Ok(Ok(answer)) => answer,
             Ok(Err(error)) => Err(LinkError::NotSent(error.to_string())),
-            Err(_) => Err(LinkError::Unknown(format!("{array} did not answer in {TIMEOUT_MS} ms"))),
+            Err(_) => Err(LinkError::Unknown(format!(
+                "{array} did not answer in {TIMEOUT_MS} ms"
+            ))),
         }
     }
 }

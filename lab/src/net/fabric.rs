@@ -23,7 +23,10 @@ pub struct FabricOptions {
 
 impl Default for FabricOptions {
     fn default() -> Self {
-        Self { latency_min_ms: 1, latency_max_ms: 8 }
+        Self {
+            latency_min_ms: 1,
+            latency_max_ms: 8,
+        }
     }
 }
 
@@ -82,7 +85,12 @@ impl Fabric {
             calls: 0,
         };
         let dice = Arc::new(SeededEntropy::new(seed));
-        Self { state: Arc::new(Mutex::new(state)), dice, clock, options }
+        Self {
+            state: Arc::new(Mutex::new(state)),
+            dice,
+            clock,
+            options,
+        }
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
@@ -98,7 +106,10 @@ impl Fabric {
     /// The host as a caller, in its present life.
     pub fn origin(&self, host: &str) -> Origin {
         let life = self.lock().lives.get(host).copied().unwrap_or_default();
-        Origin { host: host.to_owned(), life }
+        Origin {
+            host: host.to_owned(),
+            life,
+        }
     }
 
     /// Nothing reaches it, and nothing of it is heard any more.
@@ -127,7 +138,11 @@ impl Fabric {
 
     /// `fault` strikes the call of `from` that follows `skip` more.
     pub fn arm(&self, from: &str, skip: u64, fault: Fault) {
-        self.lock().armed = Some(Armed { from: from.to_owned(), skip, fault });
+        self.lock().armed = Some(Armed {
+            from: from.to_owned(),
+            skip,
+            fault,
+        });
     }
 
     /// True while a fault waits for its call.
@@ -146,7 +161,10 @@ impl Fabric {
     }
 
     fn draw_ms(&self) -> u64 {
-        let width = self.options.latency_max_ms.saturating_sub(self.options.latency_min_ms);
+        let width = self
+            .options
+            .latency_max_ms
+            .saturating_sub(self.options.latency_min_ms);
         self.options.latency_min_ms + self.dice.next_u64() % (width + 1)
     }
 
@@ -161,15 +179,28 @@ impl Fabric {
         state.calls += 1;
         if state.notes.len() < NOTES_MAX {
             let (from, to, what) = (from.host.clone(), to.to_owned(), what.to_owned());
-            state.notes.push(CallNote { at_ms, from, to, what });
+            state.notes.push(CallNote {
+                at_ms,
+                from,
+                to,
+                what,
+            });
         }
         let fault = strike(&mut state.armed, &from.host);
         let cut = state.cuts.contains(&(from.host.clone(), to.to_owned()));
         if cut || state.down.contains(to) || fault == Some(Fault::Refuse) {
-            return Some(Err(HopError { from: from.host.clone(), to: to.to_owned() }));
+            return Some(Err(HopError {
+                from: from.host.clone(),
+                to: to.to_owned(),
+            }));
         }
         let to_life = state.lives.get(to).copied().unwrap_or_default();
-        Some(Ok(Flight { go_ms, back_ms, fault, to_life }))
+        Some(Ok(Flight {
+            go_ms,
+            back_ms,
+            fault,
+            to_life,
+        }))
     }
 
     fn alive(&self, host: &str, life: u64) -> bool {
@@ -242,7 +273,11 @@ impl Fabric {
         from: &Origin,
         request: http::Request<Bytes>,
     ) -> Result<http::Response<Bytes>, BoxErr> {
-        let to = request.uri().authority().map(ToString::to_string).unwrap_or_default();
+        let to = request
+            .uri()
+            .authority()
+            .map(ToString::to_string)
+            .unwrap_or_default();
         let service = self.lock().services.get(&to).cloned();
         let Some(service) = service else {
             return Err(Box::new(NotSent(format!("no host {to}"))));

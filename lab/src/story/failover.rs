@@ -43,7 +43,11 @@ pub async fn fail_over(
     let id = ask(world, group, &mut crashes).await?;
     let operation = poll_until_over(world, &id, &mut crashes, &mut shown).await?;
     let rto_ms = world.now_ms() - began_ms;
-    Ok(FailoverRun { operation, rto_ms, crashes })
+    Ok(FailoverRun {
+        operation,
+        rto_ms,
+        crashes,
+    })
 }
 
 async fn revive(world: &mut World, crashes: &mut u32) -> Result<()> {
@@ -68,7 +72,7 @@ async fn ask(world: &mut World, group: &Protected, crashes: &mut u32) -> Result<
                 let id = answer.pointer("/operation/id").and_then(Value::as_str);
                 return id.map(str::to_owned).context("no operation in the answer");
             }
-            Some(Err(error)) if error.to_string().contains("503") => {
+            Some(Err(error)) if ask_again(&error) => {
                 tokio::time::sleep(Duration::from_millis(POLL_MS)).await;
             }
             Some(Err(error)) => return Err(error),
@@ -77,10 +81,19 @@ async fn ask(world: &mut World, group: &Protected, crashes: &mut u32) -> Result<
     bail!("the failover was never accepted")
 }
 
+/// No answer yet: the same request with the same key.
+fn ask_again(error: &anyhow::Error) -> bool {
+    let text = error.to_string();
+    text.starts_with("503") || text.starts_with("504")
+}
+
 async fn request(world: &World, group: &Protected) -> Result<Value> {
     let b = world.endpoint(Which::B).await?;
     let body = json!({ "failover": { "type": "unplanned" } });
-    let path = format!("{}/v1/{}/protection-groups/{}/action", b.url, b.project, group.group);
+    let path = format!(
+        "{}/v1/{}/protection-groups/{}/action",
+        b.url, b.project, group.group
+    );
     let request = Request::builder()
         .method(Method::POST)
         .uri(path)
@@ -88,7 +101,12 @@ async fn request(world: &World, group: &Protected) -> Result<Value> {
         .header("Content-Type", "application/json")
         .header("Idempotency-Key", "the-night-of-the-fire")
         .body(Bytes::from(body.to_string()))?;
-    let answer = b.http.clone().oneshot(request).await.map_err(|e| anyhow::anyhow!("503: {e}"))?;
+    let answer = b
+        .http
+        .clone()
+        .oneshot(request)
+        .await
+        .map_err(|e| anyhow::anyhow!("503: {e}"))?;
     let text = String::from_utf8_lossy(answer.body()).into_owned();
     if answer.status().as_u16() != 202 {
         bail!("{} {text}", answer.status());
@@ -98,7 +116,10 @@ async fn request(world: &World, group: &Protected) -> Result<Value> {
 
 /// The operation as B shows it now; `None` if B does not answer.
 pub async fn operation(b: &Endpoint, id: &str) -> Option<Value> {
-    let shown = b.call(Method::GET, &format!("/operations/{id}"), None).await.ok()?;
+    let shown = b
+        .call(Method::GET, &format!("/operations/{id}"), None)
+        .await
+        .ok()?;
     shown.get("operation").cloned()
 }
 
@@ -124,9 +145,14 @@ pub async fn poll_until_over(
             revive(world, crashes).await?;
             b = world.endpoint(Which::B).await?;
         }
-        let Some(operation) = operation(&b, id).await else { continue };
+        let Some(operation) = operation(&b, id).await else {
+            continue;
+        };
         shown(&operation);
-        let status = operation.get("status").and_then(Value::as_str).unwrap_or_default();
+        let status = operation
+            .get("status")
+            .and_then(Value::as_str)
+            .unwrap_or_default();
         if matches!(status, "completed" | "failed") {
             return Ok(operation);
         }

@@ -26,7 +26,10 @@ pub struct Protected {
 /// # Errors
 /// The first refusal, as the tenant would read it.
 pub async fn protect(world: &World) -> Result<Protected> {
-    let (a, b) = (world.endpoint(Which::A).await?, world.endpoint(Which::B).await?);
+    let (a, b) = (
+        world.endpoint(Which::A).await?,
+        world.endpoint(Which::B).await?,
+    );
     let create = json!({ "protection_group": {
         "name": "shop",
         "replication_type": "async",
@@ -41,15 +44,31 @@ pub async fn protect(world: &World) -> Result<Protected> {
         "rpo_minutes": 30,
     }});
     let path = format!("/protection-groups/{group}/policy");
-    courier::change(&a, &b, Method::POST, &path, &policy).await.context("policy")?;
+    courier::change(&a, &b, Method::POST, &path, &policy)
+        .await
+        .context("policy")?;
     for server in &world.tenant(Which::A).servers {
         let member = json!({ "member": { "instance_id": server } });
         let path = format!("/protection-groups/{group}/members");
-        courier::change(&a, &b, Method::POST, &path, &member).await.context("member")?;
+        courier::change(&a, &b, Method::POST, &path, &member)
+            .await
+            .context("member")?;
     }
-    let shown = a.call(Method::GET, &format!("/protection-groups/{group}/policy"), None).await?;
-    let array_group = shown.pointer("/policy/pure_pg_name").and_then(Value::as_str).unwrap_or_default();
-    Ok(Protected { group, array_group: array_group.to_owned() })
+    let shown = a
+        .call(
+            Method::GET,
+            &format!("/protection-groups/{group}/policy"),
+            None,
+        )
+        .await?;
+    let array_group = shown
+        .pointer("/policy/pure_pg_name")
+        .and_then(Value::as_str)
+        .unwrap_or_default();
+    Ok(Protected {
+        group,
+        array_group: array_group.to_owned(),
+    })
 }
 
 /// Writes once to every protected volume, then takes a replicated snapshot and waits until it has
@@ -62,12 +81,21 @@ pub async fn take_point(world: &World, group: &Protected, counter: u64) -> Resul
     write_everywhere(world, group, counter)?;
     let a = world.endpoint(Which::A).await?;
     let path = format!("/protection-groups/{}/action", group.group);
-    let taken = a.call(Method::POST, &path, Some(&json!({ "sync_volumes": {} }))).await?;
-    let suffix = taken.pointer("/snapshot/suffix").and_then(Value::as_str).unwrap_or_default().to_owned();
+    let taken = a
+        .call(Method::POST, &path, Some(&json!({ "sync_volumes": {} })))
+        .await?;
+    let suffix = taken
+        .pointer("/snapshot/suffix")
+        .and_then(Value::as_str)
+        .unwrap_or_default()
+        .to_owned();
     let name = format!("{}:{}.{suffix}", Which::A.array(), group.array_group);
     for _ in 0..POLLS_MAX {
         let truth = world.arrays.ground_truth();
-        if truth.group_snapshot(Which::B.array(), &name).is_some_and(|s| s.complete) {
+        if truth
+            .group_snapshot(Which::B.array(), &name)
+            .is_some_and(|s| s.complete)
+        {
             return Ok(suffix);
         }
         tokio::time::sleep(Duration::from_millis(POLL_MS)).await;
@@ -79,7 +107,11 @@ pub async fn take_point(world: &World, group: &Protected, counter: u64) -> Resul
 fn member_serials(world: &World, group: &Protected) -> Vec<String> {
     let truth = world.arrays.ground_truth();
     let array = truth.arrays.get(Which::A.array());
-    let found = array.and_then(|a| a.groups.iter().find(|g| g.is_local && g.name == group.array_group));
+    let found = array.and_then(|a| {
+        a.groups
+            .iter()
+            .find(|g| g.is_local && g.name == group.array_group)
+    });
     found.map(|g| g.member_serials.clone()).unwrap_or_default()
 }
 
@@ -101,7 +133,12 @@ async fn members_on_array(world: &World, group: &Protected) -> Result<()> {
 pub fn write_everywhere(world: &World, group: &Protected, counter: u64) -> Result<()> {
     for serial in member_serials(world, group) {
         let array = Which::A.array().to_owned();
-        world.arrays.control(Control::Write { array, serial, counter, bytes: WRITE_BYTES })?;
+        world.arrays.control(Control::Write {
+            array,
+            serial,
+            counter,
+            bytes: WRITE_BYTES,
+        })?;
     }
     Ok(())
 }

@@ -13,7 +13,9 @@ pub struct ArrayBackend {
 
 /// The array's host object of a compute host.
 fn host_object(host: &str) -> String {
-    let letters = host.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '-' });
+    let letters = host
+        .chars()
+        .map(|c| if c.is_ascii_alphanumeric() { c } else { '-' });
     let name: String = letters.take(40).collect();
     format!("{name}-cinder")
 }
@@ -45,17 +47,27 @@ impl ArrayBackend {
         };
         self.apply(now_ms, name, command)?;
         let made = self.lookup(now_ms, name)?;
-        made.map(|v| v.serial).ok_or_else(|| BackendError::Missing(name.to_owned()))
+        made.map(|v| v.serial)
+            .ok_or_else(|| BackendError::Missing(name.to_owned()))
     }
 
     fn patch(&self, now_ms: i64, name: &str, patch: VolumePatch) -> Result<(), BackendError> {
-        let command = Command::VolumesPatch { names: vec![name.to_owned()], patch };
+        let command = Command::VolumesPatch {
+            names: vec![name.to_owned()],
+            patch,
+        };
         self.apply(now_ms, name, command).map(|_| ())
     }
 }
 
 impl VolumeBackend for ArrayBackend {
-    fn create(&self, now_ms: i64, name: &str, size_bytes: u64, _type: &str) -> Result<String, BackendError> {
+    fn create(
+        &self,
+        now_ms: i64,
+        name: &str,
+        size_bytes: u64,
+        _type: &str,
+    ) -> Result<String, BackendError> {
         self.make(now_ms, name, VolumeSource::Provisioned(size_bytes))
     }
 
@@ -73,14 +85,25 @@ impl VolumeBackend for ArrayBackend {
     }
 
     fn lookup(&self, now_ms: i64, name: &str) -> Result<Option<BackendVolume>, BackendError> {
-        let asked = self.apply(now_ms, name, Command::VolumesGet(Query::named([name]).live()));
+        let asked = self.apply(
+            now_ms,
+            name,
+            Command::VolumesGet(Query::named([name]).live()),
+        );
         let page = match asked {
             Ok(Answer::Volumes(page)) => page,
-            Ok(_) => return Err(BackendError::Refused("another answer than asked for".to_owned())),
+            Ok(_) => {
+                return Err(BackendError::Refused(
+                    "another answer than asked for".to_owned(),
+                ));
+            }
             Err(BackendError::Missing(_)) => return Ok(None),
             Err(error) => return Err(error),
         };
-        let found = page.items.into_iter().find(|v| !v.destroyed && v.name == name);
+        let found = page
+            .items
+            .into_iter()
+            .find(|v| !v.destroyed && v.name == name);
         Ok(found.map(|v| BackendVolume {
             name: v.name,
             serial: v.serial,
@@ -90,11 +113,25 @@ impl VolumeBackend for ArrayBackend {
     }
 
     fn rename(&self, now_ms: i64, from: &str, to: &str) -> Result<(), BackendError> {
-        self.patch(now_ms, from, VolumePatch { name: Some(to.to_owned()), ..VolumePatch::default() })
+        self.patch(
+            now_ms,
+            from,
+            VolumePatch {
+                name: Some(to.to_owned()),
+                ..VolumePatch::default()
+            },
+        )
     }
 
     fn destroy(&self, now_ms: i64, name: &str) -> Result<(), BackendError> {
-        self.patch(now_ms, name, VolumePatch { destroyed: Some(true), ..VolumePatch::default() })
+        self.patch(
+            now_ms,
+            name,
+            VolumePatch {
+                destroyed: Some(true),
+                ..VolumePatch::default()
+            },
+        )
     }
 
     fn extend(&self, now_ms: i64, name: &str, size_bytes: u64) -> Result<(), BackendError> {
@@ -102,7 +139,14 @@ impl VolumeBackend for ArrayBackend {
         if known.is_some_and(|v| v.size_bytes >= size_bytes) {
             return Ok(());
         }
-        self.patch(now_ms, name, VolumePatch { provisioned: Some(size_bytes), ..VolumePatch::default() })
+        self.patch(
+            now_ms,
+            name,
+            VolumePatch {
+                provisioned: Some(size_bytes),
+                ..VolumePatch::default()
+            },
+        )
     }
 
     fn connect(&self, now_ms: i64, name: &str, host: &str) -> Result<(), BackendError> {

@@ -58,7 +58,11 @@ impl CrashSwitch {
     fn is_here(&self, place: &str) -> bool {
         let mut state = self.lock();
         state.seen.push(place.to_owned());
-        let Some(strike) = state.strike.as_mut().filter(|s| place.starts_with(&s.place)) else {
+        let Some(strike) = state
+            .strike
+            .as_mut()
+            .filter(|s| place.starts_with(&s.place))
+        else {
             return false;
         };
         if strike.skip > 0 {

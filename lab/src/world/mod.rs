@@ -73,15 +73,34 @@ impl World {
             let face = routes(cloud.clone(), Arc::new(move || now.now_us() / 1_000));
             fabric.serve(&which.cloud_host(), in_process(warp::service(face)));
             tenants.push(tenant);
-            sites.push(LabSite::new(which, cloud, &options, clock.clone(), &fabric, &arrays)?);
+            sites.push(LabSite::new(
+                which,
+                cloud,
+                &options,
+                clock.clone(),
+                &fabric,
+                &arrays,
+            )?);
         }
         for array in [Which::A.array(), Which::B.array()] {
             fabric.up(array);
         }
         let [a, b]: [LabSite; 2] = sites.try_into().map_err(|_| anyhow::anyhow!("two sites"))?;
-        let tenants: [Tenant; 2] = tenants.try_into().map_err(|_| anyhow::anyhow!("two tenants"))?;
-        let mut world = Self { options, clock, fabric, arrays, a, b, tenants };
-        register::introduce(&world).await.context("introducing the sites to each other")?;
+        let tenants: [Tenant; 2] = tenants
+            .try_into()
+            .map_err(|_| anyhow::anyhow!("two tenants"))?;
+        let mut world = Self {
+            options,
+            clock,
+            fabric,
+            arrays,
+            a,
+            b,
+            tenants,
+        };
+        register::introduce(&world)
+            .await
+            .context("introducing the sites to each other")?;
         world.a.boot().await.context("booting site-a")?;
         world.b.boot().await.context("booting site-b")?;
         Ok(world)
@@ -142,12 +161,19 @@ fn two_arrays(seed: u64, clock: Arc<dyn Clock>) -> Result<SharedWorld> {
     let (a, b) = (Which::A.array().to_owned(), Which::B.array().to_owned());
     world.control(Control::ArrayAdd { name: a.clone() })?;
     world.control(Control::ArrayAdd { name: b.clone() })?;
-    world.control(Control::LinkAdd { a, b, bandwidth_bytes_per_s: BANDWIDTH_BYTES_PER_S })?;
+    world.control(Control::LinkAdd {
+        a,
+        b,
+        bandwidth_bytes_per_s: BANDWIDTH_BYTES_PER_S,
+    })?;
     Ok(world)
 }
 
 fn one_cloud(which: Which, options: &WorldOptions, arrays: &SharedWorld) -> Cloud {
-    let backend = ArrayBackend { world: arrays.clone(), array: which.array().to_owned() };
+    let backend = ArrayBackend {
+        world: arrays.clone(),
+        array: which.array().to_owned(),
+    };
     let seed = options.seed.wrapping_mul(2).wrapping_add(which.number());
     let config = CloudConfig {
         base_url: format!("http://{}", which.cloud_host()),

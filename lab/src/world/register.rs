@@ -19,7 +19,9 @@ pub(super) async fn introduce(world: &World) -> Result<()> {
     }
     for (here, store, _) in &stores {
         for (which, _, identity) in &stores {
-            store.site_create(site_row(world, *which, identity)?, None).await?;
+            store
+                .site_create(site_row(world, *which, identity)?, None)
+                .await?;
         }
         for name in [Which::A.array(), Which::B.array()] {
             register_array(world, store, name).await?;
@@ -51,7 +53,10 @@ fn site_row(world: &World, which: Which, identity: &SigningIdentity) -> Result<S
 }
 
 async fn register_array(world: &World, store: &Store, name: &str) -> Result<()> {
-    let id = world.a.array_id(name).ok_or_else(|| anyhow::anyhow!("no array {name}"))?;
+    let id = world
+        .a
+        .array_id(name)
+        .ok_or_else(|| anyhow::anyhow!("no array {name}"))?;
     let array = Array {
         id,
         name: name.to_owned(),

@@ -59,7 +59,10 @@ impl LabSite {
     ) -> Result<Self> {
         let keeper = MemKeeper::open(&format!("{}-{}", options.name, which.name()))?;
         let truth = arrays.ground_truth();
-        let addresses = truth.arrays.iter().map(|(name, array)| (ArrayId(array.id.clone()), name.clone()));
+        let addresses = truth
+            .arrays
+            .iter()
+            .map(|(name, array)| (ArrayId(array.id.clone()), name.clone()));
         let seed = options.seed.wrapping_mul(16).wrapping_add(which.number());
         Ok(Self {
             which,
@@ -81,14 +84,19 @@ impl LabSite {
 
     /// The id that the array called `name` gives of itself.
     pub fn array_id(&self, name: &str) -> Option<ArrayId> {
-        self.addresses.iter().find(|(_, address)| *address == name).map(|(id, _)| id.clone())
+        self.addresses
+            .iter()
+            .find(|(_, address)| *address == name)
+            .map(|(id, _)| id.clone())
     }
 
     /// Time, randomness and crash points of the next life.
     pub(super) fn ctx(&self) -> Ctx {
         Ctx {
             clock: self.clock.clone(),
-            entropy: Arc::new(SeededEntropy::new(self.seed.wrapping_mul(1_000).wrapping_add(self.lives))),
+            entropy: Arc::new(SeededEntropy::new(
+                self.seed.wrapping_mul(1_000).wrapping_add(self.lives),
+            )),
             crash: self.crash.clone(),
             tree: Arc::new(Tree::default()),
             site: self.which.name().to_owned(),
@@ -115,7 +123,8 @@ impl LabSite {
         self.fabric.up(&host);
         let ctx = self.ctx();
         let store = self.open_store(&ctx).await?;
-        let cloud = OpenStackCloud::connect(self.cloud_config(), self.fabric.client(&host), ctx.clone());
+        let cloud =
+            OpenStackCloud::connect(self.cloud_config(), self.fabric.client(&host), ctx.clone());
         let link = FabricArrayLink {
             fabric: self.fabric.clone(),
             from: self.fabric.origin(&host),
@@ -131,7 +140,8 @@ impl LabSite {
             api: ApiOptions::default(),
         };
         let running = boot(parts).await?;
-        self.fabric.serve(&host, in_process(warp::service(running.api.clone())));
+        self.fabric
+            .serve(&host, in_process(warp::service(running.api.clone())));
         self.running = Some(running);
         Ok(())
     }
@@ -156,7 +166,10 @@ impl LabSite {
                 project_name: "service".to_owned(),
                 project_domain_name: "Default".to_owned(),
             },
-            remote: RemoteOptions { timeout_ms: CALL_TIMEOUT_MS, ..RemoteOptions::default() },
+            remote: RemoteOptions {
+                timeout_ms: CALL_TIMEOUT_MS,
+                ..RemoteOptions::default()
+            },
         }
     }
 }

@@ -41,7 +41,15 @@ pub(super) fn seed(
         }
     }
     let (project, user) = (standard.demo_project.clone(), standard.demo_user.clone());
-    Ok((cloud, Tenant { project, user, servers, standard }))
+    Ok((
+        cloud,
+        Tenant {
+            project,
+            user,
+            servers,
+            standard,
+        },
+    ))
 }
 
 fn seed_server(
@@ -65,7 +73,9 @@ fn seed_server(
         key_name: Some("lab-key".to_owned()),
         metadata: [("tier".to_owned(), "web".to_owned())].into(),
     };
-    let seeded = cloud.seed_server(&server, now_ms).map_err(|e| anyhow::anyhow!("{e}"))?;
+    let seeded = cloud
+        .seed_server(&server, now_ms)
+        .map_err(|e| anyhow::anyhow!("{e}"))?;
     Ok(seeded.server_id)
 }
 
@@ -83,14 +93,25 @@ impl Tenant {
         }});
         let request = Request::builder()
             .method("POST")
-            .uri(format!("http://{}/identity/v3/auth/tokens", which.cloud_host()))
+            .uri(format!(
+                "http://{}/identity/v3/auth/tokens",
+                which.cloud_host()
+            ))
             .header("Content-Type", "application/json")
             .body(Bytes::from(body.to_string()))?;
-        let answer = http.oneshot(request).await.map_err(|e| anyhow::anyhow!("Keystone: {e}"))?;
+        let answer = http
+            .oneshot(request)
+            .await
+            .map_err(|e| anyhow::anyhow!("Keystone: {e}"))?;
         if answer.status().as_u16() != 201 {
             bail!("Keystone: {}", answer.status());
         }
-        let token = answer.headers().get("X-Subject-Token").and_then(|t| t.to_str().ok());
-        token.map(str::to_owned).context("an answer without a token")
+        let token = answer
+            .headers()
+            .get("X-Subject-Token")
+            .and_then(|t| t.to_str().ok());
+        token
+            .map(str::to_owned)
+            .context("an answer without a token")
     }
 }

@@ -68,7 +68,7 @@ pub(super) async fn make(
 
 /// Names that a copy of ours may carry by now: ours, and what Cinder leaves after an unmanage.
 fn names_of(job: &Job, copy: &CopyPlan) -> Vec<String> {
-    let import = EffectKey::new(job.plan.operation, "import_volume", &copy.disk.to_string());
+    let import = EffectKey::new(job.plan.operation, "import_volumes", &copy.disk.to_string());
     let volume = job
         .journal
         .get(import.as_str())

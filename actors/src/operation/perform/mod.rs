@@ -5,7 +5,6 @@
 
 mod array;
 mod await_server;
-mod await_volumes;
 mod commit;
 mod ports;
 mod server;
@@ -43,14 +42,11 @@ impl Job {
 pub(crate) async fn look(job: &Job) -> PortResult<Vec<Made>> {
     match &job.step {
         Step::RecoverVolumes { spec, copies, .. } => array::look(job, spec, copies).await,
-        Step::ImportVolume { acting, .. } => volume::look(job, acting).await,
+        Step::ImportVolumes { acting, imports } => volume::look(job, acting, imports).await,
         Step::CreatePorts { acting, ports, .. } => ports::look(job, acting, ports).await,
         Step::BootServer { acting, .. } => server::look(job, acting).await,
         // Nothing of these can be found outside: they are done again.
-        Step::ValidateTarget
-        | Step::AwaitVolumes { .. }
-        | Step::AwaitServer { .. }
-        | Step::CommitNewPrimary => Ok(Vec::new()),
+        Step::ValidateTarget | Step::AwaitServer { .. } | Step::CommitNewPrimary => Ok(Vec::new()),
     }
 }
 
@@ -63,10 +59,9 @@ pub(crate) async fn make(job: &Job, missing: &[EffectKey]) -> PortResult<Vec<Mad
             point,
             copies,
         } => array::make(job, spec, point, copies).await,
-        Step::ImportVolume { acting, import } => volume::make(job, acting, import).await,
-        Step::AwaitVolumes {
-            acting, volumes, ..
-        } => await_volumes::make(job, acting, volumes).await,
+        Step::ImportVolumes { acting, imports } => {
+            volume::make(job, acting, imports, missing).await
+        }
         Step::CreatePorts { acting, ports, .. } => ports::make(job, acting, ports, missing).await,
         Step::BootServer {
             acting,
@@ -92,13 +87,12 @@ pub(crate) enum Unmade {
 pub(crate) async fn unmake(job: &Job) -> PortResult<Unmade> {
     match &job.step {
         Step::RecoverVolumes { spec, copies, .. } => array::unmake(job, spec, copies).await,
-        Step::ImportVolume { acting, .. } => volume::unmake(job, acting).await,
+        Step::ImportVolumes { acting, imports } => volume::unmake(job, acting, imports).await,
         Step::CreatePorts { acting, ports, .. } => ports::unmake(job, acting, ports).await,
         Step::BootServer { acting, .. } => server::unmake(job, acting).await,
-        Step::ValidateTarget
-        | Step::AwaitVolumes { .. }
-        | Step::AwaitServer { .. }
-        | Step::CommitNewPrimary => Ok(Unmade::Gone),
+        Step::ValidateTarget | Step::AwaitServer { .. } | Step::CommitNewPrimary => {
+            Ok(Unmade::Gone)
+        }
     }
 }
 

@@ -1,23 +1,44 @@
-//! `import_volume`: one array copy becomes a Cinder volume of the tenant (DD-10).
+//! `import_volumes`: the member's array copies become Cinder volumes of the tenant (DD-10), and are
+//! `available` when the step is done (G1, G10).
 //!
-//! Key: in the volume's metadata. Cinder renames the array volume at once, so after a lost answer
-//! the old name finds nothing (G3).
+//! Key: in each volume's metadata. Cinder renames the array volume at once, so after a lost answer
+//! the old name finds nothing (G3). A request that comes twice or late finds nothing to import: it
+//! leaves a volume in `error` with our key (G2), which is no effect but a stray.
 
 use super::array::unmanaged_name;
-use super::{Job, Unmade, only_key};
+use super::{Job, Unmade};
 use crate::journal::Made;
 use crate::site::Site;
-use protector_domain::effect::METADATA_KEY;
+use futures::future::join_all;
+use protector_domain::effect::{EffectKey, METADATA_KEY};
 use protector_domain::ids::{ArrayId, VolumeId};
 use protector_domain::plan::ImportPlan;
 use protector_domain::ports::volumes::{Volume, VolumeFilter};
 use protector_domain::ports::{Acting, ErrorKind, PortError, PortResult};
 use serde_json::Value;
+use std::time::Duration;
 
-pub(super) async fn look(job: &Job, acting: &Acting) -> PortResult<Vec<Made>> {
-    let key = only_key(job);
+fn key_of(job: &Job, import: &ImportPlan) -> EffectKey {
+    EffectKey::new(
+        job.plan.operation,
+        job.step.name(),
+        &import.disk.to_string(),
+    )
+}
+
+/// Everything in Cinder that carries a key of this step, in whatever state.
+async fn carriers<'a>(
+    job: &Job,
+    acting: &Acting,
+    imports: &'a [ImportPlan],
+) -> PortResult<Vec<(&'a ImportPlan, Volume)>> {
+    let prefix = format!(
+        "{}{}/",
+        EffectKey::operation_prefix(job.plan.operation),
+        job.step.name()
+    );
     let filter = VolumeFilter {
-        metadata_prefix: Some((METADATA_KEY.to_owned(), key.to_string())),
+        metadata_prefix: Some((METADATA_KEY.to_owned(), prefix)),
         all_projects: false,
     };
     let found = job
@@ -26,30 +47,99 @@ pub(super) async fn look(job: &Job, acting: &Acting) -> PortResult<Vec<Made>> {
         .volumes
         .volume_list(acting, &filter)
         .await?;
-    let exactly =
-        |v: &Volume| v.metadata.get(METADATA_KEY).map(String::as_str) == Some(key.as_str());
-    let ours = found.into_iter().filter(exactly);
-    Ok(ours
-        .map(|v| Made {
-            key: key.clone(),
-            id: v.id.0,
-            detail: Value::Null,
-        })
-        .collect())
+    let ours = found.into_iter().filter_map(|volume| {
+        let key = volume.metadata.get(METADATA_KEY)?;
+        let import = imports.iter().find(|i| key_of(job, i).as_str() == key)?;
+        Some((import, volume))
+    });
+    Ok(ours.collect())
 }
 
-pub(super) async fn make(job: &Job, acting: &Acting, import: &ImportPlan) -> PortResult<Vec<Made>> {
-    let id = job
-        .site
-        .cloud()
-        .volumes
-        .volume_manage(acting, &import.ask)
-        .await?;
-    Ok(vec![Made {
-        key: only_key(job),
-        id: id.0,
-        detail: Value::Null,
-    }])
+fn is_failed(volume: &Volume) -> bool {
+    volume.status.starts_with("error")
+}
+
+/// The volume once it is usable, with its image metadata.
+///
+/// Errors: `Refused` when the import ended badly.
+async fn settle(
+    job: &Job,
+    acting: &Acting,
+    import: &ImportPlan,
+    id: &VolumeId,
+) -> PortResult<Made> {
+    let volume = job.site.watch().volume_settled(acting, id).await?;
+    if is_failed(&volume) {
+        let what = format!("volume {id} is {} after its import", volume.status);
+        return Err(PortError::new(ErrorKind::Refused, what));
+    }
+    let wanted = &import.image_metadata;
+    let differs = |(key, value)| volume.image_metadata.get(key) != Some(value);
+    if wanted.iter().any(differs) {
+        let ports = &job.site.cloud().volumes;
+        ports.volume_set_image_metadata(acting, id, wanted).await?;
+    }
+    let (key, id) = (key_of(job, import), id.to_string());
+    let detail = Value::Null;
+    Ok(Made { key, id, detail })
+}
+
+/// Waits for what is still being made: an object that is found is one that can be used.
+pub(super) async fn look(
+    job: &Job,
+    acting: &Acting,
+    imports: &[ImportPlan],
+) -> PortResult<Vec<Made>> {
+    let mut found = Vec::new();
+    for (import, volume) in carriers(job, acting, imports).await? {
+        if is_failed(&volume) {
+            continue;
+        }
+        match settle(job, acting, import, &volume.id).await {
+            Ok(made) => found.push(made),
+            Err(error) if error.is_definite_no() => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(found)
+}
+
+async fn import_one(job: &Job, acting: &Acting, import: &ImportPlan) -> PortResult<Made> {
+    let ports = &job.site.cloud().volumes;
+    let id = ports.volume_manage(acting, &import.ask).await?;
+    settle(job, acting, import, &id).await
+}
+
+/// All of them side by side. An outcome that is open weighs more than a no: what may have happened
+/// has to be looked for first.
+pub(super) async fn make(
+    job: &Job,
+    acting: &Acting,
+    imports: &[ImportPlan],
+    missing: &[EffectKey],
+) -> PortResult<Vec<Made>> {
+    let wanted = imports.iter().filter(|i| missing.contains(&key_of(job, i)));
+    let ends = join_all(wanted.map(|import| import_one(job, acting, import))).await;
+    let (mut made, mut worst) = (Vec::new(), None::<PortError>);
+    for end in ends {
+        match end {
+            Ok(one) => made.push(one),
+            Err(error) => {
+                let heavier = |w: &PortError| w.is_definite_no() || error.is_unknown();
+                if worst.as_ref().is_none_or(heavier) {
+                    worst = Some(error);
+                }
+            }
+        }
+    }
+    match worst {
+        None => Ok(made),
+        // Some are there: the next look finds them.
+        Some(error) if !made.is_empty() && !error.is_definite_no() => {
+            Err(PortError::new(ErrorKind::Unknown, error.what))
+        }
+        Some(error) => Err(error),
+    }
 }
 
 /// Cinder lets go of it, and it is gone from Cinder when this returns `Ok`.
@@ -57,15 +147,15 @@ async fn let_go(site: &Site, acting: &Acting, id: &VolumeId) -> PortResult<()> {
     let volumes = &site.cloud().volumes;
     match volumes.volume_fetch(acting, id).await? {
         None => Ok(()),
-        Some(v) if v.status == "unmanaging" || v.status == "deleting" || v.status == "creating" => {
+        Some(v) if matches!(v.status.as_str(), "unmanaging" | "deleting" | "creating") => {
             Err(busy(format!("volume {id} is {}", v.status)))
         }
         // A failed import has no array volume behind it; Cinder forgets only by a delete (G2).
-        Some(v) if v.status.starts_with("error") => {
+        Some(v) if is_failed(&v) => {
             volumes.volume_delete(acting, id).await?;
             Err(busy(format!("volume {id} is being deleted")))
         }
-        Some(v) if v.status == "in-use" || v.status == "detaching" || v.status == "reserved" => {
+        Some(v) if matches!(v.status.as_str(), "in-use" | "detaching" | "reserved") => {
             Err(busy(format!("volume {id} is still {}", v.status)))
         }
         Some(_) => {
@@ -77,30 +167,37 @@ async fn let_go(site: &Site, acting: &Acting, id: &VolumeId) -> PortResult<()> {
 
 /// Asked again by the caller's retries until it is over.
 fn busy(what: String) -> PortError {
-    PortError::new(
-        ErrorKind::Busy {
-            retry_after_ms: None,
-        },
-        what,
-    )
+    let retry_after_ms = None;
+    PortError::new(ErrorKind::Busy { retry_after_ms }, what)
 }
 
-/// The copy stays on the array: it is what `retry_members` or the group's undo needs.
-pub(super) async fn unmake(job: &Job, acting: &Acting) -> PortResult<Unmade> {
-    let key = only_key(job);
-    let mut ids: Vec<String> = look(job, acting).await?.into_iter().map(|m| m.id).collect();
-    let known = job
-        .journal
-        .get(key.as_str())
-        .and_then(|e| e.object_id.clone());
-    ids.extend(known);
+/// The copies stay on the array: they are what `retry_members` or the group's undo needs.
+pub(super) async fn unmake(
+    job: &Job,
+    acting: &Acting,
+    imports: &[ImportPlan],
+) -> PortResult<Unmade> {
+    let carriers = carriers(job, acting, imports).await?;
+    let mut ids: Vec<String> = carriers.into_iter().map(|(_, v)| v.id.0).collect();
+    let known = imports
+        .iter()
+        .filter_map(|i| job.journal.get(key_of(job, i).as_str()));
+    ids.extend(known.filter_map(|e| e.object_id.clone()));
     ids.sort();
     ids.dedup();
-    for id in ids {
-        let_go(&job.site, acting, &VolumeId(id)).await?;
+    let ends = ids.into_iter().map(|id| async move {
+        let id = VolumeId(id);
+        let_go(&job.site, acting, &id).await
+    });
+    for end in join_all(ends).await {
+        end?;
     }
     Ok(Unmade::Gone)
 }
+
+/// How often a twin on its way out is asked for, and how far apart.
+const GONE_POLLS_MAX: u32 = 20;
+const GONE_POLL_MS: u64 = 1_000;
 
 /// A second import of the same copy can only be an empty shell or a failed one: Cinder refuses to
 /// manage what it manages. If it did take a copy, that one goes, too.
@@ -111,12 +208,20 @@ pub(super) async fn remove_twin(
     id: &VolumeId,
 ) -> PortResult<()> {
     let on_array = site.storage().locate(array, id).await?;
-    let_go(site, acting, id).await?;
-    if let Some(found) = on_array {
-        let name = unmanaged_name(id.as_str());
-        site.storage()
-            .release(array, &[found.serial], &[name])
-            .await?;
+    for _ in 0..GONE_POLLS_MAX {
+        match let_go(site, acting, id).await {
+            Err(error) if matches!(error.kind, ErrorKind::Busy { .. }) => {
+                tokio::time::sleep(Duration::from_millis(GONE_POLL_MS)).await;
+            }
+            other => {
+                other?;
+                break;
+            }
+        }
     }
+    let Some(found) = on_array else { return Ok(()) };
+    let name = unmanaged_name(id.as_str());
+    let serials = [found.serial];
+    site.storage().release(array, &serials, &[name]).await?;
     Ok(())
 }

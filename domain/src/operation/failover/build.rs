@@ -1,10 +1,10 @@
 //! From facts to the lanes of a plan: every name, id, address and target is fixed here.
 
-use super::facts::{Asked, FailoverFacts};
+use super::facts::{Asked, FailoverFacts, unasked};
 use super::mapping::Mapper;
 use crate::effect::{EffectKey, METADATA_KEY};
 use crate::ids::OperationId;
-use crate::plan::{AwaitVolume, BootFrom, CopyPlan, GROUP_LANE, ImportPlan, Lane, PortPlan, Step};
+use crate::plan::{BootFrom, CopyPlan, GROUP_LANE, ImportPlan, Lane, PortPlan, Step};
 use crate::ports::compute::{Flavor, ServerCreate};
 use crate::ports::network::{FixedIp, PortCreate};
 use crate::ports::volumes::VolumeManage;
@@ -88,10 +88,12 @@ impl Builder<'_> {
         let had = &member.captured.flavor;
         let name = member.captured.name.clone();
         let Some(found) = self.map.flavor(&had.name) else {
-            against.push(Refusal::NoFlavor {
+            let none = Refusal::NoFlavor {
                 member: name,
                 flavor: had.name.clone(),
-            });
+            };
+            let target = &self.facts.target;
+            against.push(unasked("flavors", &target.flavors).unwrap_or(none));
             return None;
         };
         if found.vcpus < had.vcpus || found.ram_mib < had.ram_mib {
@@ -139,10 +141,12 @@ impl Builder<'_> {
         let mut against = Vec::new();
         let Some(network) = self.map.network(nic) else {
             let network = nic.network_name.clone();
-            return Err(vec![Refusal::NoNetwork {
+            let none = Refusal::NoNetwork {
                 member: name,
                 network,
-            }]);
+            };
+            let target = &self.facts.target;
+            return Err(vec![unasked("networks", &target.networks).unwrap_or(none)]);
         };
         let mut fixed_ips = Vec::new();
         for (at, ip) in nic.fixed_ips.iter().enumerate() {
@@ -153,20 +157,14 @@ impl Builder<'_> {
             };
             match self.map.subnet(nic, at, &network) {
                 Some(subnet) => fixed_ips.push(FixedIp { subnet, address }),
-                None => against.push(Refusal::NoSubnet {
-                    member: name.clone(),
-                    subnet: nic.subnet_names.get(at).cloned().unwrap_or_default(),
-                }),
+                None => against.push(self.no_subnet(&name, nic, at)),
             }
         }
         let mut security_groups = Vec::new();
         for group in &nic.security_groups {
             match self.map.security_group(&group.id, &group.name) {
                 Some(id) => security_groups.push(id),
-                None => against.push(Refusal::NoSecurityGroup {
-                    member: name.clone(),
-                    security_group: group.name.clone(),
-                }),
+                None => against.push(self.no_security_group(&name, &group.name)),
             }
         }
         against.extend(self.address_in_the_way(&name, nic, &network));
@@ -184,6 +182,22 @@ impl Builder<'_> {
             port_security_enabled: nic.port_security_enabled,
             allowed_address_pairs: nic.allowed_address_pairs.clone(),
         })
+    }
+
+    fn no_subnet(&self, member: &str, nic: &Nic, at: usize) -> Refusal {
+        let none = Refusal::NoSubnet {
+            member: member.to_owned(),
+            subnet: nic.subnet_names.get(at).cloned().unwrap_or_default(),
+        };
+        unasked("subnets", &self.facts.target.subnets).unwrap_or(none)
+    }
+
+    fn no_security_group(&self, member: &str, name: &str) -> Refusal {
+        let none = Refusal::NoSecurityGroup {
+            member: member.to_owned(),
+            security_group: name.to_owned(),
+        };
+        unasked("security groups", &self.facts.target.security_groups).unwrap_or(none)
     }
 
     /// Addresses that somebody else holds at the target (H6, H7): never stolen.
@@ -251,7 +265,7 @@ impl Builder<'_> {
     }
 
     fn import(&self, disk: &Disk, copy: &CopyPlan) -> ImportPlan {
-        let key = self.key("import_volume", &disk.id.to_string());
+        let key = self.key("import_volumes", &disk.id.to_string());
         ImportPlan {
             disk: disk.id,
             ask: VolumeManage {
@@ -286,39 +300,28 @@ impl Builder<'_> {
             .zip(copies)
             .map(|(disk, copy)| self.import(disk, copy))
             .collect();
-        let import_key = |import: &ImportPlan| self.key("import_volume", &import.disk.to_string());
+        let import_key = |import: &ImportPlan| self.key("import_volumes", &import.disk.to_string());
         let port_keys: Vec<EffectKey> = ports
             .iter()
             .map(|p| EffectKey(p.ask.description.clone()))
             .collect();
-        let awaited = imports.iter().map(|import| AwaitVolume {
-            import: import_key(import),
-            image_metadata: import.image_metadata.clone(),
-        });
         let boot_from = imports.iter().map(|import| BootFrom {
             import: import_key(import),
             boot_index: import.boot_index,
             device: import.device.clone(),
             tag: import.tag.clone(),
         });
-        let wait = Step::AwaitVolumes {
-            acting: volumes_as.clone(),
-            member: member.id,
-            volumes: awaited.collect(),
-        };
         let boot = Step::BootServer {
             acting: servers_as.clone(),
             member: member.id,
-            ask,
+            ask: Box::new(ask),
             volumes: boot_from.collect(),
             ports: port_keys,
         };
-        let import_steps = imports.iter().map(|import| Step::ImportVolume {
+        let mut steps = vec![Step::ImportVolumes {
             acting: volumes_as.clone(),
-            import: import.clone(),
-        });
-        let mut steps: Vec<Step> = import_steps.collect();
-        steps.push(wait);
+            imports,
+        }];
         if !ports.is_empty() {
             steps.push(Step::CreatePorts {
                 acting: volumes_as,

@@ -2,7 +2,7 @@
 //! *All* findings are collected; an unplanned one is stopped only by what leaves nothing to start.
 
 use super::build::{Builder, MemberPlan, group_stage};
-use super::facts::{Asked, FailoverAsk, FailoverFacts};
+use super::facts::{Asked, FailoverAsk, FailoverFacts, unasked};
 use super::mapping::Mapper;
 use crate::operation::{OperationKind, OperationMode};
 use crate::plan::{
@@ -66,16 +66,6 @@ fn request_refusals(ask: &FailoverAsk, facts: &FailoverFacts) -> Vec<Refusal> {
 fn word<T: serde::Serialize>(value: &T) -> String {
     let value = serde_json::to_value(value).unwrap_or_default();
     value.as_str().unwrap_or_default().to_owned()
-}
-
-fn unasked<T>(what: &str, asked: &Asked<T>) -> Option<Refusal> {
-    match asked {
-        Asked::Known(_) => None,
-        Asked::CouldNotAsk(why) => Some(Refusal::CouldNotAsk {
-            what: what.to_owned(),
-            why: why.clone(),
-        }),
-    }
 }
 
 fn could_not_ask(facts: &FailoverFacts) -> Vec<Refusal> {

@@ -8,6 +8,7 @@ use crate::ports::network::{NetworkInfo, Port, SecurityGroup, Subnet};
 use crate::ports::storage::{GroupSpec, RecoveryPoint};
 use crate::ports::volumes::{VolumePool, VolumeQuota, VolumeService, VolumeType};
 use crate::record::GroupBody;
+use crate::refusal::Refusal;
 use crate::sync::{Epoch, Role};
 use serde::{Deserialize, Serialize};
 
@@ -24,6 +25,17 @@ impl<T> Asked<T> {
             Asked::Known(value) => Some(value),
             Asked::CouldNotAsk(_) => None,
         }
+    }
+}
+
+/// What could not be asked, as a finding: never the same as "there is none".
+pub(super) fn unasked<T>(what: &str, asked: &Asked<T>) -> Option<Refusal> {
+    match asked {
+        Asked::Known(_) => None,
+        Asked::CouldNotAsk(why) => Some(Refusal::CouldNotAsk {
+            what: what.to_owned(),
+            why: why.clone(),
+        }),
     }
 }
 

@@ -68,7 +68,7 @@ fn settle_member(member: &mut Member, done: &Done<'_>, here: Role) {
     for disk in &mut member.disks {
         let target = disk.id.to_string();
         let (Some(volume), Some(serial)) = (
-            done.object("import_volume", &target),
+            done.object("import_volumes", &target),
             done.object("recover_volumes", &target),
         ) else {
             continue;

@@ -370,6 +370,16 @@ fn all_findings_are_told_when_nothing_can_start() {
 }
 
 #[test]
+fn an_unanswered_question_is_no_empty_cloud() {
+    let silent = |f: &mut FailoverFacts| f.target.flavors = Asked::CouldNotAsk("no answer".into());
+    let mut unknown = facts();
+    silent(&mut unknown);
+    let told = outcome(&unplanned(), &unknown);
+    assert!(told.contains("could not ask flavors: no answer"), "{told}");
+    assert!(!told.contains("no flavor at the target"), "{told}");
+}
+
+#[test]
 fn two_networks_of_one_name_are_not_guessed_between() {
     let twice = |f: &mut FailoverFacts| {
         let Asked::Known(networks) = &mut f.target.networks else {
