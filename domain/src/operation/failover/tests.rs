@@ -141,14 +141,18 @@ fn body() -> GroupBody {
     }
 }
 
+fn storage() -> GroupSpec {
+    GroupSpec {
+        name: ArrayGroupName::from("pg"),
+        source: ArrayId::from("A"),
+        target: ArrayId::from("B"),
+        replication_interval_s: 300,
+        target_retention_s: 86_400,
+    }
+}
+
 fn facts() -> FailoverFacts {
     let acting = Acting::ServiceIn(ProjectId::from("pb"));
-    let types = VolumeType {
-        id: "t".into(),
-        name: "ssd".into(),
-        extra_specs: BTreeMap::from([("volume_backend_name".to_owned(), "pure".to_owned())]),
-        is_public: true,
-    };
     FailoverFacts {
         operation: OperationId(id(77)),
         group: GroupId(id(5)),
@@ -156,64 +160,68 @@ fn facts() -> FailoverFacts {
         here: Role::Other,
         fence: Epoch(2),
         body: body(),
-        storage: Some(GroupSpec {
-            name: ArrayGroupName::from("pg"),
-            source: ArrayId::from("A"),
-            target: ArrayId::from("B"),
-            replication_interval_s: 300,
-            target_retention_s: 86_400,
-        }),
+        storage: Some(storage()),
         points: Asked::Known(vec![
             point(3, false, 10),
             point(2, true, 60),
             point(1, true, 900),
         ]),
-        target: TargetFacts {
-            delegation: Asked::Known(()),
-            flavors: Asked::Known(vec![flavor("m1")]),
-            networks: Asked::Known(vec![NetworkInfo {
-                id: NetworkId::from("net-b"),
-                name: "app-net".into(),
-                project_id: "pb".into(),
-                shared: false,
-            }]),
-            subnets: Asked::Known(vec![Subnet {
-                id: SubnetId::from("sub-b"),
-                name: "app-subnet".into(),
-                network: NetworkId::from("net-b"),
-                cidr: "10.0.0.0/24".into(),
-            }]),
-            security_groups: Asked::Known(vec![SecurityGroup {
-                id: SecurityGroupId::from("sg-b"),
-                name: "web".into(),
-                project_id: "pb".into(),
-            }]),
-            ports: Asked::Known(vec![]),
-            volume_types: Asked::Known(vec![types]),
-            volume_services: Asked::Known(vec![VolumeService {
-                host: "b@pure".into(),
-                zone: "nova".into(),
-                enabled: true,
-                up: true,
-            }]),
-            volume_pools: Asked::Known(vec![VolumePool {
-                name: "b@pure#pure".into(),
-                volume_backend_name: "pure".into(),
-            }]),
-            compute_quota: Asked::Known(ComputeQuota {
-                instances: quota(10),
-                cores: quota(-1),
-                ram_mib: quota(-1),
-            }),
-            volume_quota: Asked::Known(VolumeQuota {
-                volumes: quota(10),
-                gigabytes: quota(1000),
-            }),
-            port_quota: Asked::Known(quota(10)),
-            keypairs: Asked::Known(vec![]),
-        },
+        target: target(),
         volumes_as: acting.clone(),
         servers_as: acting,
+    }
+}
+
+fn target() -> TargetFacts {
+    let types = VolumeType {
+        id: "t".into(),
+        name: "ssd".into(),
+        extra_specs: BTreeMap::from([("volume_backend_name".to_owned(), "pure".to_owned())]),
+        is_public: true,
+    };
+    TargetFacts {
+        delegation: Asked::Known(()),
+        flavors: Asked::Known(vec![flavor("m1")]),
+        networks: Asked::Known(vec![NetworkInfo {
+            id: NetworkId::from("net-b"),
+            name: "app-net".into(),
+            project_id: "pb".into(),
+            shared: false,
+        }]),
+        subnets: Asked::Known(vec![Subnet {
+            id: SubnetId::from("sub-b"),
+            name: "app-subnet".into(),
+            network: NetworkId::from("net-b"),
+            cidr: "10.0.0.0/24".into(),
+        }]),
+        security_groups: Asked::Known(vec![SecurityGroup {
+            id: SecurityGroupId::from("sg-b"),
+            name: "web".into(),
+            project_id: "pb".into(),
+        }]),
+        ports: Asked::Known(vec![]),
+        volume_types: Asked::Known(vec![types]),
+        volume_services: Asked::Known(vec![VolumeService {
+            host: "b@pure".into(),
+            zone: "nova".into(),
+            enabled: true,
+            up: true,
+        }]),
+        volume_pools: Asked::Known(vec![VolumePool {
+            name: "b@pure#pure".into(),
+            volume_backend_name: "pure".into(),
+        }]),
+        compute_quota: Asked::Known(ComputeQuota {
+            instances: quota(10),
+            cores: quota(-1),
+            ram_mib: quota(-1),
+        }),
+        volume_quota: Asked::Known(VolumeQuota {
+            volumes: quota(10),
+            gigabytes: quota(1000),
+        }),
+        port_quota: Asked::Known(quota(10)),
+        keypairs: Asked::Known(vec![]),
     }
 }
 
