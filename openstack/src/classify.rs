@@ -8,13 +8,16 @@ use protector_domain::ports::{ErrorKind, PortError};
 use protector_runtime::remote::CallError;
 
 /// States from which a volume leaves by itself, so that a 400 because of them means "wait" (H13).
-const PASSING_VOLUME_STATES: [&str; 6] = [
+/// Error texts carry Cinder's inner states: `managing` is shown as `creating` everywhere else (G1).
+const PASSING_VOLUME_STATES: [&str; 8] = [
     "creating",
+    "managing",
     "downloading",
     "attaching",
     "detaching",
     "retyping",
     "uploading",
+    "extending",
 ];
 
 /// What a refusing answer means. `status` is not a success; 401 is one that stayed after a new login.
@@ -267,23 +270,23 @@ mod tests {
         let on_its_way = "Invalid volume: Volume v status must be available or in-use or downloading \
                           to reserve, but the current status is creating.";
         let older = "volume 'v' status must be 'available'. Currently in 'detaching'";
+        let inner = on_its_way.replace("creating", "managing");
         let stuck = "volume 'v' status must be 'available'. Currently in 'error'";
-        check(
-            Service::Compute,
-            400,
-            &fault("badRequest", on_its_way),
-            BUSY,
-            BUSY,
-        );
-        check(
-            Service::Compute,
-            400,
-            &fault("badRequest", older),
-            BUSY,
-            BUSY,
-        );
         let no = ErrorKind::Refused;
-        check(Service::Compute, 400, &fault("badRequest", stuck), no, no);
+        for (text, kind) in [
+            (on_its_way, BUSY),
+            (older, BUSY),
+            (&inner, BUSY),
+            (stuck, no),
+        ] {
+            check(
+                Service::Compute,
+                400,
+                &fault("badRequest", text),
+                kind,
+                kind,
+            );
+        }
     }
 
     #[test]

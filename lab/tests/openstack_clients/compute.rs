@@ -1,31 +1,13 @@
 //! The `Compute` port, and the one image call.
 
-use super::world::*;
-use std::collections::BTreeMap;
-use std::future::Future;
-use std::pin::Pin;
-use std::sync::atomic::{AtomicI64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard};
-
-use protector_domain::ports::compute::{BootVolume, ServerCreate, ServerFilter, ServerStatus};
-use protector_domain::ports::network::{FixedIp, PortCreate, PortFilter};
-use protector_domain::ports::volumes::{VolumeFilter, VolumeManage};
-use protector_domain::ports::{Acting, Cloud, ErrorKind, PortError, PortResult};
-use protector_lab::cloud::backend::VolumeBackend;
-use protector_lab::cloud::{
-    Cloud as Model, CloudConfig as ModelConfig, FailRule, GroundTruth, MemoryBackend, NowMs, Req,
-    Service, Standard, routes,
-};
-use protector_openstack::{CloudConfig, Credential, Interface, OpenStackCloud};
-use protector_runtime::Ctx;
-use protector_runtime::clock::Clock;
-use protector_runtime::remote::{RemoteOptions, in_process};
-use secrecy::SecretString;
-use serde_json::{Value, json};
-
+use super::world::{BUSY, KEY, kind, world};
+use protector_domain::ports::compute::{Server, ServerFilter, ServerStatus};
+use protector_domain::ports::network::PortFilter;
+use protector_domain::ports::{Acting, ErrorKind};
+use protector_lab::cloud::Service;
 
 #[tokio::test]
-async fn a_server_lives_from_creation_to_deletion() {
+async fn a_server_is_what_was_asked_for() {
     let world = world();
     let compute = &world.ports.compute;
     let id = world.booted("web-1").await;
@@ -60,10 +42,16 @@ async fn a_server_lives_from_creation_to_deletion() {
         .collect();
     assert_eq!(names, ["/dev/vda", "/dev/vdb"]);
     assert!(server.volumes.iter().all(|v| !v.delete_on_termination));
+}
 
+#[tokio::test]
+async fn a_server_is_stopped_locked_started_and_deleted() {
+    let world = world();
+    let compute = &world.ports.compute;
+    let id = world.booted("web-1").await;
     compute.server_stop(&world.inside, &id).await.unwrap();
     world.settle();
-    let status = |s: &protector_domain::ports::compute::Server| s.status.clone();
+    let status = |s: &Server| s.status.clone();
     let fetched = || async {
         compute
             .server_fetch(&world.inside, &id)

@@ -1,28 +1,11 @@
 //! Whose rights: tokens, delegations, and their ends.
 
-use super::world::*;
-use std::collections::BTreeMap;
-use std::future::Future;
-use std::pin::Pin;
-use std::sync::atomic::{AtomicI64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard};
-
-use protector_domain::ports::compute::{BootVolume, ServerCreate, ServerFilter, ServerStatus};
-use protector_domain::ports::network::{FixedIp, PortCreate, PortFilter};
-use protector_domain::ports::volumes::{VolumeFilter, VolumeManage};
-use protector_domain::ports::{Acting, Cloud, ErrorKind, PortError, PortResult};
-use protector_lab::cloud::backend::VolumeBackend;
-use protector_lab::cloud::{
-    Cloud as Model, CloudConfig as ModelConfig, FailRule, GroundTruth, MemoryBackend, NowMs, Req,
-    Service, Standard, routes,
-};
-use protector_openstack::{CloudConfig, Credential, Interface, OpenStackCloud};
-use protector_runtime::Ctx;
-use protector_runtime::clock::Clock;
-use protector_runtime::remote::{RemoteOptions, in_process};
+use super::world::{START_MS, kind, world};
+use protector_domain::ports::volumes::VolumeFilter;
+use protector_domain::ports::{Acting, ErrorKind};
+use protector_lab::cloud::{FailRule, Req};
 use secrecy::SecretString;
-use serde_json::{Value, json};
-
+use serde_json::json;
 
 #[tokio::test]
 async fn tokens_and_delegations_are_judged_by_keystone() {

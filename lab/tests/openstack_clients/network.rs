@@ -1,28 +1,11 @@
 //! The `Network` port, and lists of more than a page.
 
-use super::world::*;
-use std::collections::BTreeMap;
-use std::future::Future;
-use std::pin::Pin;
-use std::sync::atomic::{AtomicI64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard};
-
-use protector_domain::ports::compute::{BootVolume, ServerCreate, ServerFilter, ServerStatus};
-use protector_domain::ports::network::{FixedIp, PortCreate, PortFilter};
-use protector_domain::ports::volumes::{VolumeFilter, VolumeManage};
-use protector_domain::ports::{Acting, Cloud, ErrorKind, PortError, PortResult};
-use protector_lab::cloud::backend::VolumeBackend;
-use protector_lab::cloud::{
-    Cloud as Model, CloudConfig as ModelConfig, FailRule, GroundTruth, MemoryBackend, NowMs, Req,
-    Service, Standard, routes,
-};
-use protector_openstack::{CloudConfig, Credential, Interface, OpenStackCloud};
-use protector_runtime::Ctx;
-use protector_runtime::clock::Clock;
-use protector_runtime::remote::{RemoteOptions, in_process};
-use secrecy::SecretString;
-use serde_json::{Value, json};
-
+use super::world::{START_MS, kind, world};
+use protector_domain::ports::ErrorKind;
+use protector_domain::ports::network::{PortCreate, PortFilter};
+use protector_domain::ports::volumes::VolumeFilter;
+use protector_lab::cloud::Service;
+use std::collections::BTreeSet;
 
 #[tokio::test]
 async fn ports_are_made_together_or_not_at_all() {
@@ -127,7 +110,7 @@ async fn what_a_port_needs_around_it() {
     let world = world();
     let network = &world.ports.network;
     let networks = network.network_list(&world.trust).await.unwrap();
-    let names: std::collections::BTreeSet<_> = networks.iter().map(|n| n.name.as_str()).collect();
+    let names: BTreeSet<_> = networks.iter().map(|n| n.name.as_str()).collect();
     assert!(names.is_superset(&["app-net", "db-net", "mgmt-net"].into()));
     let subnets = network.subnet_list(&world.trust).await.unwrap();
     let app = subnets

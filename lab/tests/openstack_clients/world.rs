@@ -1,27 +1,24 @@
 //! A cloud model with its clock in hand, behind the ports.
 
-use std::collections::BTreeMap;
-use std::future::Future;
-use std::pin::Pin;
-use std::sync::atomic::{AtomicI64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard};
-
-use protector_domain::ports::compute::{BootVolume, ServerCreate, ServerFilter, ServerStatus};
-use protector_domain::ports::network::{FixedIp, PortCreate, PortFilter};
-use protector_domain::ports::volumes::{VolumeFilter, VolumeManage};
-use protector_domain::ports::{Acting, Cloud, ErrorKind, PortError, PortResult};
+use protector_domain::ids::{ServerId, VolumeId};
+use protector_domain::ports::compute::{BootVolume, ServerCreate};
+use protector_domain::ports::network::{FixedIp, PortCreate};
+use protector_domain::ports::volumes::VolumeManage;
+use protector_domain::ports::{Acting, Cloud, ErrorKind, PortResult};
 use protector_lab::cloud::backend::VolumeBackend;
 use protector_lab::cloud::{
     Cloud as Model, CloudConfig as ModelConfig, FailRule, GroundTruth, MemoryBackend, NowMs, Req,
-    Service, Standard, routes,
+    Standard, routes,
 };
 use protector_openstack::{CloudConfig, Credential, Interface, OpenStackCloud};
 use protector_runtime::Ctx;
 use protector_runtime::clock::Clock;
 use protector_runtime::remote::{RemoteOptions, in_process};
 use secrecy::SecretString;
-use serde_json::{Value, json};
-
+use serde_json::json;
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard};
 
 pub const START_MS: i64 = 1_790_000_000_000;
 pub const BUSY: ErrorKind = ErrorKind::Busy {
@@ -202,7 +199,7 @@ impl World {
     }
 
     /// A volume imported and ready.
-    pub async fn imported(&self, name: &str) -> protector_domain::ids::VolumeId {
+    pub async fn imported(&self, name: &str) -> VolumeId {
         self.on_array(name);
         let ask = self.manage(name, name);
         let id = self
@@ -240,7 +237,7 @@ impl World {
     }
 
     /// A running server with two disks and a port, made by the tenant's trust.
-    pub async fn booted(&self, name: &str) -> protector_domain::ids::ServerId {
+    pub async fn booted(&self, name: &str) -> ServerId {
         let (one, two) = (
             self.imported(&format!("{name}-a")).await,
             self.imported(&format!("{name}-b")).await,
