@@ -182,8 +182,9 @@ impl StepRun {
             }
             Err(error) if error.is_definite_no() => self.believe_the_no(rows, error).await,
             Err(error) => {
-                let unknown = error.is_unknown();
-                again(error, unknown)
+                // A proxy may say "busy" after the deed; only what never left leaves no doubt.
+                let in_doubt = error.kind != ErrorKind::Unreachable;
+                again(error, in_doubt)
             }
         }
     }
