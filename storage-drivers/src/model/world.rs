@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::answer::{Answer, ArrayConnectionRow, Page, Reference};
 use super::array::Array;
-use super::command::{Command, GroupSnapshotBody, VolumeItem};
+use super::command::{Command, GroupSnapshotBody, VolumeItem, VolumeSource};
 use super::error::ArrayError;
 use super::groups::Group;
 use super::mint::Mint;
@@ -238,6 +238,17 @@ impl ArrayWorld {
     }
 }
 
+/// One body for many names: equal volumes.
+fn equal_items(names: Vec<String>, source: &VolumeSource, groups: &[String]) -> Vec<VolumeItem> {
+    let item = |name| VolumeItem {
+        name,
+        source: source.clone(),
+        tags: Vec::new(),
+        add_to_groups: groups.to_vec(),
+    };
+    names.into_iter().map(item).collect()
+}
+
 /// Changes that concern one array alone.
 fn change_on(
     array: &mut Array,
@@ -252,13 +263,7 @@ fn change_on(
             overwrite,
             add_to_groups,
         } => {
-            let item = |name| VolumeItem {
-                name,
-                source: source.clone(),
-                tags: Vec::new(),
-                add_to_groups: add_to_groups.clone(),
-            };
-            let items: Vec<VolumeItem> = names.into_iter().map(item).collect();
+            let items = equal_items(names, &source, &add_to_groups);
             array.volumes_post(&items, overwrite, now_ms, mint)
         }
         Command::VolumesBatchPost { items, overwrite } => {

@@ -42,6 +42,13 @@ const SUFFIXES: [&str; 4] = ["s1", "s2", "s3", "-"];
 
 fn command(dice: &mut Dice) -> Command {
     match dice.roll(22) {
+        die @ 0..=9 => volume_command(dice, die),
+        die => group_command(dice, die),
+    }
+}
+
+fn volume_command(dice: &mut Dice, die: u64) -> Command {
+    match die {
         0..=2 => Command::VolumesPost {
             names: dice.some(&VOLUMES),
             source: VolumeSource::Provisioned(dice.roll(9) * MIB + dice.roll(20) / 19),
@@ -81,13 +88,18 @@ fn command(dice: &mut Dice) -> Command {
             source_names: dice.some(&VOLUMES),
             suffix: (dice.roll(2) == 0).then(|| dice.pick(&SUFFIXES).to_owned()),
         },
-        9 => Command::VolumeSnapshotsPatch {
+        _ => Command::VolumeSnapshotsPatch {
             names: dice.some(&SNAPSHOTS),
             patch: SnapshotPatch {
                 name: (dice.roll(3) == 0).then(|| dice.pick(&SNAPSHOTS).to_owned()),
                 destroyed: [None, Some(true), Some(false)][dice.roll(3) as usize],
             },
         },
+    }
+}
+
+fn group_command(dice: &mut Dice, die: u64) -> Command {
+    match die {
         10 => Command::GroupsPost {
             names: dice.some(&GROUPS),
         },
