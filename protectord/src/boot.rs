@@ -49,13 +49,29 @@ pub struct RunningSite {
 /// # Errors
 /// Whatever of these fails, with its cause.
 pub async fn boot(parts: BootParts) -> Result<RunningSite, BootError> {
-    let BootParts { ctx, store, site, cloud, storage, care, api } = parts;
+    let BootParts {
+        ctx,
+        store,
+        site,
+        cloud,
+        storage,
+        care,
+        api,
+    } = parts;
     store.schema_check().await?;
     let identity = identity::ensure(&store, &ctx, site).await?;
     let peers = identity::peers(&store, identity.site).await?;
     tracing::info!("Storage driver: {}", storage.name());
     let keystone = cloud.identity.clone();
-    let parts = SiteParts { ctx: ctx.clone(), store: store.clone(), identity, peers, cloud, storage, care };
+    let parts = SiteParts {
+        ctx: ctx.clone(),
+        store: store.clone(),
+        identity,
+        peers,
+        cloud,
+        storage,
+        care,
+    };
     let (site, root) = Site::start(parts).await?;
     let engine = ActorEngine::new(site.clone());
     let api = protector_http::routes(Api {
@@ -64,7 +80,13 @@ pub async fn boot(parts: BootParts) -> Result<RunningSite, BootError> {
         ctx,
         options: api,
     });
-    Ok(RunningSite { site, engine, api, store, root })
+    Ok(RunningSite {
+        site,
+        engine,
+        api,
+        store,
+        root,
+    })
 }
 
 impl RunningSite {

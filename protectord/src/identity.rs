@@ -34,9 +34,17 @@ pub enum IdentityError {
 ///
 /// # Errors
 /// The store; a damaged key.
-pub async fn ensure(store: &Store, ctx: &Ctx, site: SiteId) -> Result<SigningIdentity, IdentityError> {
+pub async fn ensure(
+    store: &Store,
+    ctx: &Ctx,
+    site: SiteId,
+) -> Result<SigningIdentity, IdentityError> {
     if let Some(known) = store.identity_fetch().await? {
-        let seed: [u8; 32] = known.secret.expose_secret().try_into().map_err(|_| IdentityError::Damaged)?;
+        let seed: [u8; 32] = known
+            .secret
+            .expose_secret()
+            .try_into()
+            .map_err(|_| IdentityError::Damaged)?;
         return Ok(SigningIdentity::from_seed(known.site, &seed));
     }
     let mut seed = [0; 32];
@@ -72,9 +80,18 @@ fn peer_of(site: SiteId, keys: &Value) -> Peer {
         hex::decode_to_slice(&key.ed25519, &mut bytes).ok()?;
         let verifying = ed25519_dalek::VerifyingKey::from_bytes(&bytes).ok()?;
         let is_its_own = KeyId::of(&verifying) == key.key_id;
-        is_its_own.then_some((key.key_id, PinnedKey { key: verifying, retired: key.retired }))
+        is_its_own.then_some((
+            key.key_id,
+            PinnedKey {
+                key: verifying,
+                retired: key.retired,
+            },
+        ))
     });
-    Peer { site, keys: pinned.collect::<BTreeMap<_, _>>() }
+    Peer {
+        site,
+        keys: pinned.collect::<BTreeMap<_, _>>(),
+    }
 }
 
 /// Every registered site that has pinned keys, but this one.
