@@ -3,18 +3,17 @@
 use super::pair::{home_site, other_site, project};
 use protector_domain::effect::{Effect, EffectKey, EffectKind, EffectState};
 use protector_domain::ids::{
-    ArrayGroupName, ArrayId, DiskId, FlavorId, GroupId, MemberId, NetworkId, OperationId, PortId,
-    ProjectId, SecurityGroupId, Serial, ServerId, SubnetId, UserId, VolumeId,
+    DiskId, FlavorId, GroupId, MemberId, NetworkId, OperationId, PortId, SecurityGroupId, Serial,
+    ServerId, SiteId, SubnetId, UserId, VolumeId,
 };
 use protector_domain::operation::{
     EventKind, Operation, OperationKind, OperationMode, OperationStatus,
 };
-use protector_domain::plan::{OnMemberFailure, PLAN_SCHEMA, Plan};
+use protector_domain::plan::{PLAN_SCHEMA, Plan};
 use protector_domain::ports::compute::Flavor;
 use protector_domain::ports::network::FixedIp;
 use protector_domain::record::{
-    Captured, Disk, DiskPlace, GroupBody, GroupStatus, Mappings, Member, Nic, NicSecurityGroup,
-    Places, Policy, ReplicationType, SCHEMA, SidePlace, Sides,
+    Captured, Disk, DiskPlace, GroupBody, Member, Nic, NicSecurityGroup, Places, SCHEMA,
 };
 use protector_domain::sync::{Epoch, Role};
 use protector_store::NewEvent;
@@ -113,40 +112,54 @@ pub fn member(number: u128) -> Member {
     }
 }
 
+/// From JSON, as bodies come: a field that this page does not know has its default.
 pub fn body(name: &str) -> GroupBody {
-    let side = |site, project: &str| SidePlace {
-        site,
-        project: ProjectId::from(project),
-        volume_type: "tier1-async".to_owned(),
-    };
-    GroupBody {
-        schema: SCHEMA,
-        name: name.to_owned(),
-        description: "what matters".to_owned(),
-        replication_type: ReplicationType::Async,
-        sides: Sides {
-            home: side(home_site(), "tenant-at-a"),
-            other: side(other_site(), project().as_str()),
+    let side = |site: SiteId, project: &str| json!({"site": site, "project": project, "volume_type": "tier1-async"});
+    let body = json!({
+        "schema": SCHEMA,
+        "name": name,
+        "description": "what matters",
+        "replication_type": "async",
+        "sides": {
+            "home": side(home_site(), "tenant-at-a"),
+            "other": side(other_site(), project().as_str()),
         },
-        status: GroupStatus::Active,
-        policy: Some(Policy {
-            home_array: ArrayId::from("array-a"),
-            other_array: ArrayId::from("array-b"),
-            array_group: ArrayGroupName::from("pg-web"),
-            replication_interval_s: 300,
-            rpo_max_s: 900,
-            target_retention_s: 86_400,
-        }),
-        mappings: Mappings {
-            networks: [(NetworkId::from("net-a"), NetworkId::from("net-b"))].into(),
-            flavors: [("m1.small".to_owned(), FlavorId::from("b1"))].into(),
-            ..Mappings::default()
+        "status": "active",
+        "policy": {
+            "home_array": "array-a",
+            "other_array": "array-b",
+            "array_group": "pg-web",
+            "replication_interval_s": 300,
+            "rpo_max_s": 900,
+            "target_retention_s": 86_400,
         },
-        members: vec![member(2), member(1)],
-        failover_count: 0,
-        last_failover_at_us: None,
-        created_at_us: 1_000_000,
-    }
+        "mappings": {"networks": {"net-a": "net-b"}, "flavors": {"m1.small": "b1"}},
+        "members": [member(2), member(1)],
+        "failover_count": 0,
+        "last_failover_at_us": null,
+        "created_at_us": 1_000_000,
+    });
+    serde_json::from_value(body).unwrap()
+}
+
+/// The frozen plan of an operation, without steps.
+fn plan(operation: OperationId, group: GroupId) -> Plan {
+    let plan = json!({
+        "schema": PLAN_SCHEMA,
+        "operation": operation,
+        "group": group,
+        "kind": "failover",
+        "site": other_site(),
+        "project": project(),
+        "fence": 2,
+        "fence_after": 2,
+        "point": null,
+        "on_member_failure": "continue",
+        "stages": [],
+        "warnings": [],
+        "left_out": [],
+    });
+    serde_json::from_value(plan).unwrap()
 }
 
 pub fn operation(number: u128, group: GroupId) -> Operation {
@@ -162,20 +175,7 @@ pub fn operation(number: u128, group: GroupId) -> Operation {
         epoch: Epoch(2),
         source_site: home_site(),
         target_site: other_site(),
-        plan: Plan {
-            schema: PLAN_SCHEMA,
-            operation,
-            group,
-            kind: OperationKind::Failover,
-            site: other_site(),
-            project: project(),
-            fence: Epoch(2),
-            point: None,
-            on_member_failure: OnMemberFailure::Continue,
-            stages: Vec::new(),
-            warnings: Vec::new(),
-            left_out: Default::default(),
-        },
+        plan: plan(operation, group),
         progress_pct: 0,
         steps_completed: 0,
         steps_failed: 0,
