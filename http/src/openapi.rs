@@ -4,7 +4,7 @@
 
 use crate::policy::Need;
 use crate::route::{Endpoint, ROUTES, Route};
-use crate::wire::{changes, group, operation, sync, system};
+use crate::wire::{actions, changes, group, operation, sync, system};
 use serde_json::{Map, Value, json};
 use utoipa::ToSchema;
 use utoipa::openapi::{RefOr, Schema};
@@ -100,7 +100,7 @@ fn parameters(route: &Route) -> Vec<Value> {
 
 fn headers_of(endpoint: Endpoint) -> &'static [&'static str] {
     match endpoint {
-        Endpoint::GroupAction => &["Idempotency-Key"],
+        Endpoint::GroupAction => &["Idempotency-Key", "If-Match"],
         Endpoint::MemberAdd | Endpoint::PolicySet | Endpoint::MappingsSet => &["If-Match"],
         Endpoint::OperationEvents => &["Last-Event-ID"],
         _ => &[],
@@ -138,8 +138,9 @@ fn bodies(endpoint: Endpoint) -> Bodies {
         Endpoint::MappingsSet => takes("MappingsSetRequest", &[(202, "TicketAnswer")]),
         Endpoint::GroupAction => takes(
             "ActionRequest",
-            &[(202, "OperationAnswer"), (200, "ActionAnswer")],
+            &[(202, "ActionStarted"), (200, "ActionAnswer")],
         ),
+        Endpoint::LockTicket => takes("Empty", &[(202, "LockTicketAnswer")]),
         Endpoint::SyncReserve => takes("ReserveRequest", &[(200, "ReserveAnswer")]),
         Endpoint::SyncCommit => takes("CommitRequest", &[(202, "EnvelopeAnswer")]),
         Endpoint::SyncStore => takes("StoreRequest", &[(200, "StoreAnswer")]),
@@ -154,7 +155,7 @@ fn with<T: ToSchema>(all: &mut Vec<Named>) {
     T::schemas(all);
 }
 
-/// Every wire type, and the three answers that are one type or another.
+/// Every wire type, and the four answers that are one type or another.
 fn schemas() -> Value {
     let mut all = Vec::new();
     with::<system::VersionsAnswer>(&mut all);
@@ -171,14 +172,17 @@ fn schemas() -> Value {
     with::<changes::MemberAddRequest>(&mut all);
     with::<changes::PolicySetRequest>(&mut all);
     with::<changes::MappingsSetRequest>(&mut all);
-    with::<changes::ActionRequest>(&mut all);
+    with::<actions::ActionRequest>(&mut all);
+    with::<actions::Empty>(&mut all);
     with::<operation::OperationsAnswer>(&mut all);
     with::<operation::OperationAnswer>(&mut all);
+    with::<operation::StartedAnswer>(&mut all);
     with::<operation::EventsAnswer>(&mut all);
     with::<operation::PlanAnswer>(&mut all);
     with::<operation::SnapshotAnswer>(&mut all);
     with::<sync::SyncAnswer>(&mut all);
     with::<sync::TicketAnswer>(&mut all);
+    with::<sync::LockTicketAnswer>(&mut all);
     with::<sync::EnvelopeAnswer>(&mut all);
     with::<sync::SyncedAnswer>(&mut all);
     with::<sync::ReservationAnswer>(&mut all);
@@ -191,6 +195,7 @@ fn schemas() -> Value {
     let named = all.into_iter().map(|(name, schema)| (name, json!(schema)));
     let mut schemas: Map<String, Value> = named.collect();
     for (name, one, other) in [
+        ("ActionStarted", "StartedAnswer", "TicketAnswer"),
         ("ActionAnswer", "PlanAnswer", "SnapshotAnswer"),
         ("ReserveAnswer", "ReservationAnswer", "RejectionAnswer"),
         ("StoreAnswer", "StoredAnswer", "RejectionAnswer"),

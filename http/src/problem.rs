@@ -209,8 +209,16 @@ fn refusal_item(refusal: &Refusal, asked: &Asked<'_>) -> Item {
     if status == StatusCode::NOT_FOUND {
         return not_found(asked);
     }
-    item(status, &refusal.code(), refusal.to_string()).remedy(refusal.remedy())
+    let made = item(status, &refusal.code(), refusal.to_string()).remedy(refusal.remedy());
+    match refusal {
+        Refusal::TicketNeeded => made.reason(TICKET_FROM),
+        _ => made,
+    }
 }
+
+/// As documented, not as called: the tenant's project has another id at the leading site.
+const TICKET_FROM: &str =
+    "POST /v1/{tenant}/protection-groups/{group}/sync/lock-tickets at the leading site gives one";
 
 fn refusal_status(refusal: &Refusal) -> StatusCode {
     use Refusal as R;
@@ -230,6 +238,9 @@ fn refusal_status(refusal: &Refusal) -> StatusCode {
         | R::RootNotAVolume { .. }
         | R::EphemeralDisk { .. }
         | R::NotSupported { .. }
+        | R::TicketNeeded
+        | R::NoTestNetwork { .. }
+        | R::TestNetworkNotIsolated { .. }
         | R::SyncNotSupported => StatusCode::BAD_REQUEST,
         // The state of things speaks against it.
         R::NoMembers
@@ -254,6 +265,10 @@ fn refusal_status(refusal: &Refusal) -> StatusCode {
         | R::VolumeNotOnArray { .. }
         | R::AlreadyProtected { .. }
         | R::NameTaken { .. }
+        | R::NotProtected
+        | R::WrongSite { .. }
+        | R::NoDrill
+        | R::IdempotencyKeyUsed { .. }
         | R::NoTenantMapping { .. } => StatusCode::CONFLICT,
     }
 }

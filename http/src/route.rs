@@ -27,6 +27,7 @@ pub enum Endpoint {
     MappingsSet,
     SyncShow,
     GroupAction,
+    LockTicket,
     OperationList,
     OperationShow,
     OperationEvents,
@@ -181,6 +182,12 @@ pub const ROUTES: &[Route] = {
             "POST",
             "/v1/{tenant}/protection-groups/{group}/action",
             "Start an operation",
+        ),
+        write(
+            E::LockTicket,
+            "POST",
+            "/v1/{tenant}/protection-groups/{group}/sync/lock-tickets",
+            "Offer the lead to a planned move at the peer site",
         ),
         asks(
             get(

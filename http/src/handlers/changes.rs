@@ -26,23 +26,28 @@ pub(super) async fn create(cx: &Cx, body: BodyStream) -> Result<Answer, ApiError
 }
 
 pub(super) async fn member_add(cx: &Cx, body: BodyStream) -> Result<Answer, ApiError> {
-    edit::<MemberAddRequest>(cx, body).await
+    edit_of::<MemberAddRequest>(cx, body).await
 }
 
 pub(super) async fn policy_set(cx: &Cx, body: BodyStream) -> Result<Answer, ApiError> {
-    edit::<PolicySetRequest>(cx, body).await
+    edit_of::<PolicySetRequest>(cx, body).await
 }
 
 pub(super) async fn mappings_set(cx: &Cx, body: BodyStream) -> Result<Answer, ApiError> {
-    edit::<MappingsSetRequest>(cx, body).await
+    edit_of::<MappingsSetRequest>(cx, body).await
 }
 
-async fn edit<T: DeserializeOwned + Into<Change>>(
+async fn edit_of<T: DeserializeOwned + Into<Change>>(
     cx: &Cx,
     body: BodyStream,
 ) -> Result<Answer, ApiError> {
-    let wanted = IfMatch::of(cx)?;
     let change = body_of::<T>(cx, body).await?.into();
+    edit(cx, change).await
+}
+
+/// Drafts a change of the group in the path, if it stands where `If-Match` says.
+pub(super) async fn edit(cx: &Cx, change: Change) -> Result<Answer, ApiError> {
+    let wanted = IfMatch::of(cx)?;
     let group = cx.group().await?;
     wanted.check(Some(group.pair))?;
     let (group, ticket) = draft(cx, Some(group.id), change).await?;

@@ -8,9 +8,11 @@ use crate::answer::Answer;
 use crate::cx::{Cx, unexpected};
 use crate::error::ApiError;
 use crate::request::BodyStream;
+use crate::wire::actions::Empty;
 use crate::wire::sync::{
-    CommitRequest, EnvelopeAnswer, GroupKey, ReceiptRequest, RejectionAnswer, ReservationAnswer,
-    ReserveRequest, StoreRequest, StoredAnswer, SyncAnswer, SyncInfo, SyncedAnswer,
+    CommitRequest, EnvelopeAnswer, GroupKey, LockTicketAnswer, ReceiptRequest, RejectionAnswer,
+    ReservationAnswer, ReserveRequest, StoreRequest, StoredAnswer, SyncAnswer, SyncInfo,
+    SyncedAnswer,
 };
 use http::StatusCode;
 use protector_domain::ports::engine::{Command, Query, Reply, View};
@@ -26,6 +28,18 @@ pub(super) async fn sync_show(cx: &Cx) -> Result<Answer, ApiError> {
             };
             Ok(Answer::json(StatusCode::OK, &SyncAnswer { sync }))
         }
+        other => Err(unexpected(&other)),
+    }
+}
+
+pub(super) async fn lock_ticket(cx: &Cx, body: BodyStream) -> Result<Answer, ApiError> {
+    let Empty {} = body_of(cx, body).await?;
+    let group = cx.group().await?.id;
+    match cx.tell(Command::LockTicket { group }).await? {
+        Reply::Ticket { group: _, ticket } => Ok(Answer::json(
+            StatusCode::ACCEPTED,
+            &LockTicketAnswer { ticket },
+        )),
         other => Err(unexpected(&other)),
     }
 }

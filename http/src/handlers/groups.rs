@@ -1,4 +1,4 @@
-//! Looking at groups. Absent: changing them (`changes`), and moving them (`operations`).
+//! Looking at groups. Absent: changing them (`changes`), and moving them (`actions`).
 
 use crate::answer::Answer;
 use crate::cx::{Cx, unexpected};

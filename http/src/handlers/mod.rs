@@ -2,6 +2,7 @@
 //!
 //! Absent: decisions. Handlers translate to a command or a question, and back.
 
+mod actions;
 mod actors;
 mod changes;
 mod couriers;
@@ -36,11 +37,12 @@ pub(crate) async fn dispatch(cx: Cx, body: BodyStream) -> Result<Answer, ApiErro
         Endpoint::MemberAdd => changes::member_add(&cx, body).await,
         Endpoint::PolicySet => changes::policy_set(&cx, body).await,
         Endpoint::MappingsSet => changes::mappings_set(&cx, body).await,
-        Endpoint::GroupAction => operations::action(&cx, body).await,
+        Endpoint::GroupAction => actions::action(&cx, body).await,
         Endpoint::OperationList => operations::list(&cx).await,
         Endpoint::OperationShow => operations::show(&cx).await,
         Endpoint::OperationEvents => events::events(&cx).await,
         Endpoint::SyncShow => couriers::sync_show(&cx).await,
+        Endpoint::LockTicket => couriers::lock_ticket(&cx, body).await,
         Endpoint::SyncReserve => couriers::reserve(&cx, body).await,
         Endpoint::SyncCommit => couriers::commit(&cx, body).await,
         Endpoint::SyncStore => couriers::store(&cx, body).await,

@@ -1,11 +1,8 @@
 //! Drafts of changes to a group, as a client writes them, and the commands they are.
 //!
-//! Absent: judging them; that needs facts, and is the engine's.
+//! Absent: judging them, which needs facts and is the engine's; and operations (`actions`).
 
-use crate::error::ApiError;
-use protector_domain::ids::{ArrayGroupName, ArrayId, NetworkId, PointSuffix, ServerId, SubnetId};
-use protector_domain::operation::OperationMode;
-use protector_domain::operation::failover::FailoverAsk;
+use protector_domain::ids::{ArrayGroupName, ArrayId, NetworkId, ServerId, SubnetId};
 use protector_domain::ports::engine::Change;
 use protector_domain::record::ReplicationType;
 use serde::Deserialize;
@@ -91,71 +88,6 @@ pub struct MappingsSet {
 #[serde(deny_unknown_fields)]
 pub struct MappingsSetRequest {
     pub mappings: MappingsSet,
-}
-
-/// FO-01, FO-08.
-#[derive(Debug, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub struct FailoverAction {
-    /// `planned` or `unplanned`; there is no default (C14).
-    #[serde(rename = "type")]
-    #[schema(value_type = String)]
-    pub mode: OperationMode,
-    /// Accept what would otherwise be refused.
-    #[serde(default)]
-    pub force: bool,
-    /// Suffix of a complete recovery point; none: the newest.
-    #[serde(default)]
-    #[schema(value_type = Option<String>)]
-    pub recovery_point: Option<PointSuffix>,
-    /// Only make and show the plan.
-    #[serde(default)]
-    pub dry_run: bool,
-}
-
-/// Nothing to say.
-#[derive(Debug, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub struct Empty {}
-
-/// Exactly one of the keys.
-#[derive(Debug, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub struct ActionRequest {
-    #[serde(default)]
-    pub failover: Option<FailoverAction>,
-    #[serde(default)]
-    pub sync_volumes: Option<Empty>,
-}
-
-/// What an action body asks for.
-#[derive(Debug)]
-pub(crate) enum Action {
-    Failover(FailoverAction),
-    SyncVolumes,
-}
-
-impl ActionRequest {
-    /// Errors: `BadRequest` without exactly one key.
-    pub(crate) fn action(self) -> Result<Action, ApiError> {
-        match (self.failover, self.sync_volumes) {
-            (Some(failover), None) => Ok(Action::Failover(failover)),
-            (None, Some(Empty {})) => Ok(Action::SyncVolumes),
-            (None, None) | (Some(_), Some(_)) => Err(ApiError::bad(
-                "the body names exactly one action: failover or sync_volumes",
-            )),
-        }
-    }
-}
-
-impl FailoverAction {
-    pub(crate) fn ask(self) -> FailoverAsk {
-        FailoverAsk {
-            mode: self.mode,
-            force: self.force,
-            recovery_point: self.recovery_point,
-        }
-    }
 }
 
 impl From<GroupCreateRequest> for Change {

@@ -3,11 +3,13 @@
 //! Absent: user data, a secret in practice (H15): plans carry it, nobody is shown it.
 
 use crate::time::iso;
+use crate::wire::sync::SignedSchema;
 use crate::wire::system::Link;
 use protector_domain::operation::{
     EventKind, Operation, OperationEvent, OperationKind, OperationMode, OperationStatus, Outcome,
 };
 use protector_domain::plan::Plan;
+use protector_domain::sync::Signed;
 use serde::Serialize;
 use serde_json::Value;
 use utoipa::ToSchema;
@@ -54,6 +56,17 @@ pub struct OperationInfo {
 #[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
 pub struct OperationAnswer {
     pub operation: OperationInfo,
+}
+
+/// Written down, before anything outside was touched.
+#[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
+pub struct StartedAnswer {
+    pub operation: OperationInfo,
+    /// Of a planned move only, which waits for its lock: carry it to the leading site's
+    /// `/sync/commits`, and bring the envelope back.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<SignedSchema>)]
+    pub reservation: Option<Signed>,
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]

@@ -70,6 +70,13 @@ pub struct TicketAnswer {
     pub protection_group: GroupKey,
 }
 
+/// The right to start VMs may go to an operation of the peer: ask there for the move, with this.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct LockTicketAnswer {
+    #[schema(value_type = SignedSchema)]
+    pub ticket: Signed,
+}
+
 /// The peer attests; or it refuses for good, and `rejection` says why.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct ReservationAnswer {

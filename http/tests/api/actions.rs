@@ -6,7 +6,7 @@ use protector_domain::operation::OperationMode;
 use protector_domain::plan::{GROUP_LANE, Lane, Stage, Step};
 use protector_domain::ports::Acting;
 use protector_domain::ports::compute::ServerCreate;
-use protector_domain::ports::engine::{Command, Reply};
+use protector_domain::ports::engine::{Command, MoveKind, Reply};
 use serde_json::json;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
@@ -48,11 +48,13 @@ async fn a_failover_is_accepted_with_a_place_to_look() {
         (&json!(40), &json!("1970-01-01T00:00:00.000000Z"))
     );
     let [
-        Command::Failover {
+        Command::Move {
             group,
+            kind: MoveKind::Failover,
             ask,
             dry_run,
             idempotency_key,
+            ticket: None,
         },
     ] = &world.commands()[..]
     else {
@@ -94,7 +96,7 @@ async fn a_dry_run_shows_the_plan_without_secrets() {
     let step = Step::BootServer {
         acting: Acting::Service,
         member,
-        ask,
+        ask: Box::new(ask),
         volumes: vec![],
         ports: vec![],
     };
@@ -171,17 +173,14 @@ async fn idempotency_keys_have_a_form() {
         vec![("Idempotency-Key", "a"), ("Idempotency-Key", "b")],
     ] {
         let world = World::new();
-        let got = world
-            .send(request(
-                "member",
-                "POST",
-                &group_path("/action"),
-                &keys,
-                UNPLANNED,
-            ))
-            .await;
-        assert_eq!(got.line(), "400 bad_request");
-        assert!(world.commands().is_empty());
+        for body in [UNPLANNED, r#"{"test_cleanup": {}}"#, r#"{"reprotect": {}}"#] {
+            let path = group_path("/action");
+            let got = world
+                .send(request("member", "POST", &path, &keys, body))
+                .await;
+            assert_eq!(got.line(), "400 bad_request");
+            assert!(world.commands().is_empty());
+        }
     }
 }
 

@@ -108,63 +108,94 @@ async fn couriers_bring_whole_messages_only() {
 #[tokio::test(start_paused = true)]
 async fn actions_are_exactly_one() {
     let action = group_path("/action");
-    check("POST", &action, "{}", "exactly one action").await;
+    for (body, expected) in [
+        ("{}", "exactly one action"),
+        (
+            r#"{"failover": {"type": "unplanned"}, "sync_volumes": {}}"#,
+            "exactly one action",
+        ),
+        (
+            r#"{"failover": {"type": "unplanned"}, "failback": {"type": "unplanned"}}"#,
+            "exactly one action",
+        ),
+        (
+            r#"{"test_cleanup": {}, "reprotect": {}}"#,
+            "exactly one action",
+        ),
+        (r#"{"sync_volumes": null}"#, "exactly one action"),
+        (r#"{"explode": {}}"#, "unknown field `explode`"),
+        (r#"{"reprotect": {}, "reprotect": {}}"#, "given twice"),
+    ] {
+        check("POST", &action, body, expected).await;
+    }
+    for (key, inner, expected) in [
+        ("failover", "{}", "missing field `type`"),
+        ("failback", "{}", "missing field `type`"),
+        (
+            "failover",
+            r#"{"type": "sideways"}"#,
+            "unknown variant `sideways`",
+        ),
+        (
+            "failback",
+            r#"{"type": "unplanned", "force": "yes"}"#,
+            "invalid type",
+        ),
+        (
+            "failover",
+            r#"{"type": "unplanned", "forced": true}"#,
+            "unknown field `forced`",
+        ),
+        (
+            "failback",
+            r#"{"type": "planned", "ticket": {}}"#,
+            "missing field",
+        ),
+        ("test_failover", "{}", "missing field `network_mapping`"),
+        (
+            "test_failover",
+            r#"{"network_mapping": {"a": "b", "a": "c"}}"#,
+            "given twice",
+        ),
+        (
+            "test_failover",
+            r#"{"network_mapping": {}, "force": true}"#,
+            "unknown field `force`",
+        ),
+        (
+            "test_failover",
+            r#"{"network_mapping": {}, "retain_primary": null}"#,
+            "invalid type",
+        ),
+        ("test_cleanup", r#"{"all": true}"#, "unknown field `all`"),
+        ("test_cleanup", "[]", "invalid type: sequence"),
+        ("reprotect", r#"{"all": true}"#, "unknown field `all`"),
+        ("sync_volumes", r#"{"all": true}"#, "unknown field `all`"),
+    ] {
+        let body = format!(r#"{{"{key}": {inner}}}"#);
+        check("POST", &action, &body, expected).await;
+    }
+    let offer = group_path("/sync/lock-tickets");
     check(
         "POST",
-        &action,
-        r#"{"failover": {"type": "planned"}, "sync_volumes": {}}"#,
-        "exactly one action",
+        &offer,
+        r#"{"ticket": {}}"#,
+        "unknown field `ticket`",
     )
     .await;
-    check(
-        "POST",
-        &action,
-        r#"{"explode": {}}"#,
-        "unknown field `explode`",
-    )
-    .await;
-    check(
-        "POST",
-        &action,
-        r#"{"failover": {}}"#,
-        "missing field `type`",
-    )
-    .await;
-    check(
-        "POST",
-        &action,
-        r#"{"failover": {"type": "sideways"}}"#,
-        "unknown variant `sideways`",
-    )
-    .await;
-    check(
-        "POST",
-        &action,
-        r#"{"failover": {"type": "planned", "force": "yes"}}"#,
-        "invalid type",
-    )
-    .await;
-    check(
-        "POST",
-        &action,
-        r#"{"failover": {"type": "planned", "forced": true}}"#,
-        "unknown field `forced`",
-    )
-    .await;
-    check(
-        "POST",
-        &action,
-        r#"{"sync_volumes": {"all": true}}"#,
-        "unknown field `all`",
-    )
-    .await;
-    check(
-        "POST",
-        &action,
-        r#"{"sync_volumes": null}"#,
-        "exactly one action",
-    )
-    .await;
+}
+
+/// What fits the form and still cannot be meant.
+#[tokio::test(start_paused = true)]
+async fn actions_do_not_contradict_themselves() {
+    let action = group_path("/action");
+    let ticket = serde_json::to_string(&ticket(1, 3)).unwrap();
+    for verb in ["failover", "failback"] {
+        let body = format!(r#"{{"{verb}": {{"type": "unplanned", "ticket": {ticket}}}}}"#);
+        check("POST", &action, &body, "takes no ticket").await;
+    }
+    let drill = r#"{"test_failover": {"network_mapping": {}, "retain_primary": false}}"#;
+    check("POST", &action, drill, "retain_primary can only be true").await;
 }
 
 fn padded(bytes: usize) -> String {

@@ -93,6 +93,35 @@ async fn engine_errors() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn refusals_of_moves_and_drills() {
+    let (member, network) = ("vm".to_owned(), "n1".to_owned());
+    let verb = "failback".to_owned();
+    let site = "a".to_owned();
+    let operation = "o".to_owned();
+    let missing = Refusal::NoTestNetwork {
+        member: member.clone(),
+        network: network.clone(),
+    };
+    for (refusal, expected) in [
+        (Refusal::TicketNeeded, "400 ticket_needed"),
+        (missing, "400 no_test_network"),
+        (
+            Refusal::TestNetworkNotIsolated { member, network },
+            "400 test_network_not_isolated",
+        ),
+        (Refusal::NotProtected, "409 not_protected"),
+        (Refusal::WrongSite { verb, site }, "409 wrong_site"),
+        (Refusal::NoDrill, "409 no_drill"),
+        (
+            Refusal::IdempotencyKeyUsed { operation },
+            "409 idempotency_key_used",
+        ),
+    ] {
+        check(one(refusal), expected).await;
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn sync_refusals_by_state() {
     use SyncRefusal as X;
     let (operation, site) = (OperationId(Uuid::from_u128(1)), Role::Other);

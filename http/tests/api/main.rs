@@ -12,6 +12,7 @@ mod bodies;
 mod changes;
 mod discovery;
 mod errors;
+mod moves;
 mod reads;
 mod served;
 mod streams;
