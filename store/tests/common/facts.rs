@@ -150,6 +150,7 @@ fn plan(operation: OperationId, group: GroupId) -> Plan {
         "group": group,
         "kind": "failover",
         "site": other_site(),
+        "peer": home_site(),
         "project": project(),
         "fence": 2,
         "fence_after": 2,
