@@ -2,7 +2,7 @@
 //!
 //! Absent: decisions, and anything that waits for a cloud.
 
-use crate::protection_group::{Answer, ChangeAsk, GroupMsg, MoveAsk, not_found};
+use crate::protection_group::{Answer, ChangeAsk, Goal, GroupMsg, OperationAsk, not_found};
 use crate::site::Site;
 use async_trait::async_trait;
 use protector_domain::ids::{GroupId, OperationId};
@@ -11,7 +11,7 @@ use protector_domain::ports::Engine;
 use protector_domain::ports::engine::{
     Caller, Change, Command, EngineError, GroupRef, GroupView, Query, Reply, SyncView, View,
 };
-use protector_domain::sync::{MAX_MESSAGE_BYTES, Signed, leader, verify};
+use protector_domain::sync::{MAX_MESSAGE_BYTES, Signed, Verified, leader, verify};
 use protector_store::{StoreError, StoredGroup};
 
 /// How long a caller waits for its group, milliseconds: a gatherer asks many services.
@@ -55,10 +55,32 @@ impl ActorEngine {
         answer.map_err(|e| unavailable(&e))?
     }
 
+    fn verified(&self, signed: &Signed) -> Result<Verified, EngineError> {
+        let me = self.site.identity().as_peer();
+        Ok(verify(signed, MAX_MESSAGE_BYTES, &me, self.site.peers())?)
+    }
+
+    async fn operate(
+        &self,
+        caller: &Caller,
+        group: GroupId,
+        goal: Goal,
+        dry_run: bool,
+        idempotency_key: Option<String>,
+    ) -> Result<Reply, EngineError> {
+        let ask = Box::new(OperationAsk {
+            caller: caller.clone(),
+            goal,
+            dry_run,
+            idempotency_key,
+        });
+        let message = |answer| GroupMsg::Operate { ask, answer };
+        self.ask_group(group, "operate", message).await
+    }
+
     /// A message that a courier brought, if it is genuine (X11); to the actor of its group.
     async fn courier(&self, caller: &Caller, signed: &Signed) -> Result<Reply, EngineError> {
-        let me = self.site.identity().as_peer();
-        let message = verify(signed, MAX_MESSAGE_BYTES, &me, self.site.peers())?;
+        let message = self.verified(signed)?;
         let (group, caller) = (message.message().group, caller.clone());
         let message = Box::new(message);
         self.ask_group(group, "courier", |answer| GroupMsg::Courier {
@@ -232,24 +254,41 @@ impl Engine for ActorEngine {
             }
             | Command::Store { envelope: signed }
             | Command::Receipt { receipt: signed } => self.courier(caller, &signed).await,
-            Command::Failover {
+            Command::LockTicket { group } => {
+                let caller = caller.clone();
+                let message = |answer| GroupMsg::LockTicket { caller, answer };
+                self.ask_group(group, "lock_ticket", message).await
+            }
+            Command::Move {
+                group,
+                kind,
+                ask,
+                dry_run,
+                idempotency_key,
+                ticket,
+            } => {
+                let ticket = ticket.map(|signed| self.verified(&signed)).transpose()?;
+                let ticket = ticket.map(Box::new);
+                let goal = Goal::Move { kind, ask, ticket };
+                self.operate(caller, group, goal, dry_run, idempotency_key)
+                    .await
+            }
+            Command::TestFailover {
                 group,
                 ask,
                 dry_run,
                 idempotency_key,
             } => {
-                let caller = caller.clone();
-                let ask = Box::new(MoveAsk {
-                    caller,
-                    ask,
-                    dry_run,
-                    idempotency_key,
-                });
-                self.ask_group(group, "failover", |answer| GroupMsg::Failover {
-                    ask,
-                    answer,
-                })
-                .await
+                let goal = Goal::Test(ask);
+                self.operate(caller, group, goal, dry_run, idempotency_key)
+                    .await
+            }
+            Command::TestCleanup {
+                group,
+                idempotency_key,
+            } => {
+                self.operate(caller, group, Goal::Cleanup, false, idempotency_key)
+                    .await
             }
             Command::SyncVolumes { group } => {
                 let caller = caller.clone();

@@ -6,6 +6,7 @@ use protector_domain::effect::{Effect, EffectState};
 use protector_domain::operation::EventKind;
 use protector_domain::plan::{Lane, Plan, Step, StepAt};
 use protector_domain::saga::Journal;
+use protector_domain::sync::Epoch;
 use protector_store::{EffectSettle, NewEvent, StoreError, Write};
 use serde_json::Value;
 
@@ -20,6 +21,8 @@ pub(crate) struct Made {
 /// One step's rows, kept in step with the store.
 pub(crate) struct StepRows {
     pub effects: Vec<Effect>,
+    /// The epoch that the step acts under.
+    fence: Epoch,
 }
 
 impl StepRows {
@@ -56,6 +59,7 @@ impl StepRows {
         };
         Self {
             effects: step.targets(plan.operation).into_iter().map(row).collect(),
+            fence: plan.fence_at(at),
         }
     }
 
@@ -85,13 +89,25 @@ impl StepRows {
         }
         let mut writes = vec![Write::EffectsIntend {
             group: plan.group,
-            fence: plan.fence,
+            fence: self.fence,
             effects: self.effects.clone(),
         }];
         if first {
             writes.push(self.event(site, plan, EventKind::StepStarted, String::new()));
         }
         site.store().write(Write::Batch(writes)).await.map(|_| ())
+    }
+
+    /// As after `settle`, when somebody else has written it.
+    pub fn mark(&mut self, state: EffectState, made: &[Made], now_us: i64) {
+        for effect in &mut self.effects {
+            effect.state = state;
+            effect.settled_us = Some(now_us);
+            if let Some(made) = made.iter().find(|m| m.key == effect.key) {
+                effect.object_id = Some(made.id.clone());
+                effect.detail = made.detail.clone();
+            }
+        }
     }
 
     /// Writes one state for every row, with what is known of each object.
@@ -104,19 +120,13 @@ impl StepRows {
         event: EventKind,
         error: Option<&str>,
     ) -> Result<(), StoreError> {
-        let now_us = site.ctx().now_us();
         for effect in &mut self.effects {
-            effect.state = state;
             // Why it failed stays when it is taken back.
             if error.is_some() || state == EffectState::Done {
                 effect.error = error.map(str::to_owned);
             }
-            effect.settled_us = Some(now_us);
-            if let Some(made) = made.iter().find(|m| m.key == effect.key) {
-                effect.object_id = Some(made.id.clone());
-                effect.detail = made.detail.clone();
-            }
         }
+        self.mark(state, made, site.ctx().now_us());
         let settles = self.effects.iter().map(|e| EffectSettle {
             key: e.key.clone(),
             state,
@@ -126,7 +136,7 @@ impl StepRows {
         });
         let settle = Write::EffectsSettle {
             group: plan.group,
-            fence: plan.fence,
+            fence: self.fence,
             settles: settles.collect(),
         };
         let text = error.unwrap_or_default().to_owned();

@@ -27,6 +27,8 @@ pub struct SiteParts {
     pub identity: SigningIdentity,
     pub peers: Peers,
     pub cloud: Cloud,
+    /// The other sites' OpenStack, with the site credential (design: whose rights).
+    pub peer_clouds: BTreeMap<SiteId, Cloud>,
     pub storage: Arc<dyn StorageDriver>,
     pub care: Care,
 }
@@ -112,6 +114,10 @@ impl Site {
 
     pub(crate) fn cloud(&self) -> &Cloud {
         &self.0.parts.cloud
+    }
+
+    pub(crate) fn peer_cloud(&self, site: SiteId) -> Option<&Cloud> {
+        self.0.parts.peer_clouds.get(&site)
     }
 
     pub(crate) fn storage(&self) -> &dyn StorageDriver {

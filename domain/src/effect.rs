@@ -7,7 +7,7 @@ use std::fmt;
 
 /// The key that ends up on the real object, so that it can be found without our database (J4, J5).
 ///
-/// `<operation>/<step>/<target>`: at most 36 + 1 + 24 + 1 + 36 letters.
+/// `<operation>/<step>/<target>`; the longest fits the 255 letters of a metadata value.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct EffectKey(pub String);
@@ -19,6 +19,13 @@ impl EffectKey {
 
     pub fn as_str(&self) -> &str {
         &self.0
+    }
+
+    /// True for text that has the form of a key of ours: what does not is never touched (S4).
+    pub fn is_key(text: &str) -> bool {
+        let mut parts = text.splitn(3, '/');
+        let operation = parts.next().and_then(|id| id.parse::<OperationId>().ok());
+        operation.is_some() && parts.next().is_some() && parts.next().is_some()
     }
 
     /// What every key of one operation starts with.

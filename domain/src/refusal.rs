@@ -69,6 +69,20 @@ pub enum Refusal {
     },
     #[error("the service may not act in the tenant's project at the target: {why}")]
     DelegationBroken { why: String },
+    #[error("the group is not protected from where it is now")]
+    NotProtected,
+    #[error("{verb} runs at {site}")]
+    WrongSite { verb: String, site: String },
+    #[error("a planned move needs the lock ticket of the leading site")]
+    TicketNeeded,
+    #[error("{member}: network {network} has no isolated network for the drill")]
+    NoTestNetwork { member: String, network: String },
+    #[error("{member}: the drill's network {network} is the one of production")]
+    TestNetworkNotIsolated { member: String, network: String },
+    #[error("this Idempotency-Key was used for another request: operation {operation}")]
+    IdempotencyKeyUsed { operation: String },
+    #[error("there is no drill to clean up")]
+    NoDrill,
     #[error("the server {server} does not exist in this project")]
     NoSuchServer { server: String },
     #[error("server {server} is {status}; only ACTIVE and SHUTOFF servers can join")]
@@ -192,6 +206,16 @@ impl Refusal {
             }
             R::QuotaExceeded { .. } => "openstack quota set <project>",
             R::DelegationBroken { .. } => "openstack dr tenant mapping create (admin)",
+            R::NotProtected => "openstack protector protection-group reprotect <group>",
+            R::WrongSite { .. } => "repeat it with --os-cloud of that site",
+            R::TicketNeeded => {
+                "openstack protector protection-group failover --type planned, which carries it"
+            }
+            R::NoTestNetwork { .. } | R::TestNetworkNotIsolated { .. } => {
+                "openstack protector protection-group test-failover <group> --network-mapping <source>=<isolated>"
+            }
+            R::IdempotencyKeyUsed { .. } => "use a new Idempotency-Key",
+            R::NoDrill => "openstack protector operation list",
             R::NoSuchServer { .. } | R::ServerState { .. } => "openstack server show <uuid>",
             R::RootNotAVolume { .. } | R::EphemeralDisk { .. } => {
                 "rebuild the server from volumes with a flavor without local disks"

@@ -74,6 +74,10 @@ impl Ask {
         Self::new(service, call, Method::POST, path)
     }
 
+    pub(crate) fn put(service: Service, call: &'static str, path: impl Into<String>) -> Self {
+        Self::new(service, call, Method::PUT, path)
+    }
+
     pub(crate) fn delete(service: Service, call: &'static str, path: impl Into<String>) -> Self {
         Self::new(service, call, Method::DELETE, path)
     }

@@ -8,6 +8,7 @@ use protector_http::{Api, ApiOptions};
 use protector_runtime::ctx::Ctx;
 use protector_runtime::supervisor::Supervisor;
 use protector_store::{Store, StoreError};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use warp::filters::BoxedFilter;
 use warp::reply::Response;
@@ -19,6 +20,8 @@ pub struct BootParts {
     /// Used when the store has no identity yet.
     pub site: SiteId,
     pub cloud: Cloud,
+    /// The other sites' OpenStack, by site.
+    pub peer_clouds: BTreeMap<SiteId, Cloud>,
     pub storage: Arc<dyn StorageDriver>,
     pub care: Care,
     pub api: ApiOptions,
@@ -54,6 +57,7 @@ pub async fn boot(parts: BootParts) -> Result<RunningSite, BootError> {
         store,
         site,
         cloud,
+        peer_clouds,
         storage,
         care,
         api,
@@ -69,6 +73,7 @@ pub async fn boot(parts: BootParts) -> Result<RunningSite, BootError> {
         identity,
         peers,
         cloud,
+        peer_clouds,
         storage,
         care,
     };

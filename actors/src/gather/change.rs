@@ -4,20 +4,23 @@ use super::{member, patiently};
 use crate::protection_group::{ChangeAsk, not_found};
 use crate::site::Site;
 use protector_domain::change::{
-    CreateAsk, CreateFacts, PeerFacts, PolicyAsk, PolicyFacts, add_member, create, set_mappings,
-    set_policy,
+    CreateAsk, CreateFacts, PeerFacts, PolicyAsk, PolicyFacts, add_member, create, reprotect,
+    set_mappings, set_policy,
 };
 use protector_domain::ids::{ArrayId, GroupId, ProjectId};
 use protector_domain::ports::Acting;
 use protector_domain::ports::engine::{Change, EngineError};
 use protector_domain::record::GroupBody;
 use protector_domain::refusal::Refusals;
+use protector_domain::sync::RecordRef;
 use protector_store::{Array, StoredGroup};
 
 /// What the record would say.
 pub(crate) struct Drafted {
     pub body: GroupBody,
     pub is_create: bool,
+    /// The record it was drafted on; none for a create.
+    pub base: Option<RecordRef>,
 }
 
 pub(super) fn unavailable(why: &impl std::fmt::Display) -> EngineError {
@@ -32,26 +35,33 @@ pub(crate) async fn draft(
     group: GroupId,
     ask: &ChangeAsk,
 ) -> Result<Result<Drafted, Refusals>, EngineError> {
+    if let Change::Create { .. } = &ask.change {
+        let drafted = create_draft(site, ask).await?;
+        return Ok(drafted.map(|body| Drafted {
+            body,
+            is_create: true,
+            base: None,
+        }));
+    }
+    let stored = own_group(site, group, ask).await?;
+    let body = body_of(&stored)?;
     let drafted = match &ask.change {
-        Change::Create { .. } => create_draft(site, ask).await?,
-        Change::SetPolicy { .. } => policy_draft(site, group, ask).await?,
+        Change::Create { .. } => return Err(not_found(group)),
+        Change::SetPolicy { .. } => policy_draft(site, &stored, ask).await?,
         Change::AddMember { instance_id } => {
-            let stored = own_group(site, group, ask).await?;
-            let body = body_of(&stored)?;
             let facts = member::facts(site, &stored, body, instance_id).await?;
             add_member(body, &facts)
         }
+        Change::Reprotect {} => reprotect(body),
         Change::SetMappings { networks, subnets } => {
-            let stored = own_group(site, group, ask).await?;
-            Ok(set_mappings(
-                body_of(&stored)?,
-                networks.clone(),
-                subnets.clone(),
-            ))
+            Ok(set_mappings(body, networks.clone(), subnets.clone()))
         }
     };
-    let is_create = matches!(ask.change, Change::Create { .. });
-    Ok(drafted.map(|body| Drafted { body, is_create }))
+    Ok(drafted.map(|body| Drafted {
+        body,
+        is_create: false,
+        base: stored.sync.fence(),
+    }))
 }
 
 async fn own_group(
@@ -145,7 +155,7 @@ fn resolve(arrays: &[Array], wanted: &ArrayId, project: &ProjectId) -> ArrayId {
 
 async fn policy_draft(
     site: &Site,
-    group: GroupId,
+    stored: &StoredGroup,
     ask: &ChangeAsk,
 ) -> Result<Result<GroupBody, Refusals>, EngineError> {
     let Change::SetPolicy {
@@ -158,7 +168,6 @@ async fn policy_draft(
     else {
         return Err(unavailable(&"not a policy"));
     };
-    let stored = own_group(site, group, ask).await?;
     let arrays = site
         .store()
         .array_list()
@@ -171,7 +180,7 @@ async fn policy_draft(
             .is_none_or(|p| p.contains(project))
     };
     let facts = PolicyFacts {
-        group,
+        group: stored.id,
         registered: arrays.iter().filter(may).map(|a| a.id.clone()).collect(),
     };
     let wanted = PolicyAsk {
@@ -181,5 +190,5 @@ async fn policy_draft(
         replication_interval_s: *replication_interval_s,
         rpo_minutes: *rpo_minutes,
     };
-    Ok(set_policy(body_of(&stored)?, &wanted, &facts))
+    Ok(set_policy(body_of(stored)?, &wanted, &facts))
 }

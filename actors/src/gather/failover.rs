@@ -1,45 +1,148 @@
-//! Everything a failover is decided from, read at this site only: the other one may be gone (L3).
+//! Everything an operation is decided from. Unplanned moves and drills read this site only: the
+//! other one may be gone (L3).
 
 use super::{asked, group_spec, patiently};
-use crate::protection_group::not_found;
+use crate::protection_group::{Goal, OperationAsk, not_found};
 use crate::site::Site;
-use protector_domain::ids::GroupId;
-use protector_domain::operation::failover::{Asked, FailoverFacts, TargetFacts};
-use protector_domain::ports::engine::{Caller, EngineError};
+use protector_domain::ids::{GroupId, OperationId, ServerId};
+use protector_domain::operation::failover::{
+    Asked, FailoverFacts, LeftHere, SourceFacts, TargetFacts, leaves_something,
+};
+use protector_domain::operation::{Operation, OperationKind, OperationMode};
+use protector_domain::ports::compute::Server;
+use protector_domain::ports::engine::EngineError;
 use protector_domain::ports::network::PortFilter;
 use protector_domain::ports::storage::{GroupSpec, RecoveryPoint};
-use protector_domain::ports::{Acting, Cloud};
+use protector_domain::ports::{Acting, Cloud, PortResult};
 use protector_domain::record::GroupBody;
-use protector_domain::sync::next_own_epoch;
+use protector_domain::refusal::{Refusal, Refusals};
+use protector_domain::saga::Journal;
+use protector_domain::sync::{RecordRef, Role};
+use protector_store::StoredGroup;
 use std::collections::BTreeSet;
 
-/// Facts for a move of `group` to this site, under a fresh operation id.
-pub(crate) async fn facts(
+/// What a request is decided from.
+pub(crate) enum Prepared {
+    Facts(Box<FailoverFacts>),
+    Cleanup(Box<Drill>),
+}
+
+/// The newest drill that has left something.
+pub(crate) struct Drill {
+    pub base: RecordRef,
+    pub operation: Operation,
+    pub journal: Journal,
+}
+
+impl Prepared {
+    /// The record that all was read for.
+    pub fn base(&self) -> &RecordRef {
+        match self {
+            Prepared::Facts(facts) => &facts.base,
+            Prepared::Cleanup(drill) => &drill.base,
+        }
+    }
+}
+
+/// How many operations are looked through for the drill.
+const RECENT_MAX: u32 = 100;
+
+fn unavailable(why: &impl std::fmt::Display) -> EngineError {
+    EngineError::Unavailable {
+        why: why.to_string(),
+    }
+}
+
+/// The facts of a request of `ask`'s caller for `group`, under a fresh operation id.
+pub(crate) async fn prepare(
     site: &Site,
     group: GroupId,
-    caller: &Caller,
-) -> Result<FailoverFacts, EngineError> {
+    ask: &OperationAsk,
+) -> Result<Prepared, EngineError> {
+    let caller = &ask.caller;
     let stored = site.store().group_fetch(group).await;
-    let stored = stored.map_err(|e| EngineError::Unavailable { why: e.to_string() })?;
+    let stored = stored.map_err(|e| unavailable(&e))?;
     let stored = stored.filter(|s| caller.is_admin || s.project == caller.project);
     let stored = stored.ok_or_else(|| not_found(group))?;
-    let here = stored.sync.role();
-    let (Some(body), Some(epoch)) = (stored.body, stored.sync.epoch()) else {
+    match &ask.goal {
+        Goal::Cleanup => Ok(Prepared::Cleanup(Box::new(drill(site, &stored).await?))),
+        Goal::Test(_) => Ok(Prepared::Facts(Box::new(
+            facts(site, stored, Acts::Locally).await?,
+        ))),
+        Goal::Move { ask, .. } => {
+            let acts = match ask.mode {
+                OperationMode::Planned => Acts::Planned,
+                OperationMode::Unplanned => Acts::Alone,
+            };
+            Ok(Prepared::Facts(Box::new(facts(site, stored, acts).await?)))
+        }
+    }
+}
+
+async fn drill(site: &Site, stored: &StoredGroup) -> Result<Drill, EngineError> {
+    let base = stored.sync.fence().ok_or_else(|| not_found(stored.id))?;
+    let store = site.store();
+    let recent = store
+        .operation_list(&stored.project, Some(stored.id), None, RECENT_MAX)
+        .await
+        .map_err(|e| unavailable(&e))?;
+    let drills = recent.into_iter();
+    for operation in drills.filter(|o| o.kind == OperationKind::TestFailover) {
+        let effects = store.effects_by_operation(operation.id).await;
+        let effects = effects.map_err(|e| unavailable(&e))?;
+        if leaves_something(&effects) {
+            let journal = effects.into_iter().map(|e| (e.key.to_string(), e));
+            return Ok(Drill {
+                base,
+                operation,
+                journal: journal.collect(),
+            });
+        }
+    }
+    Err(Refusals::from(Refusal::NoDrill).into())
+}
+
+/// Under which epoch, and asking whom.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Acts {
+    /// Unplanned: under an epoch of its own, asking nobody else (L3).
+    Alone,
+    /// Planned: under the present epoch until its commit, with the peer's cloud.
+    Planned,
+    /// A drill: under the present epoch.
+    Locally,
+}
+
+async fn facts(site: &Site, stored: StoredGroup, acts: Acts) -> Result<FailoverFacts, EngineError> {
+    let (group, here) = (stored.id, stored.sync.role());
+    let (Some(base), Some(minted)) = (stored.sync.fence(), stored.sync.next_mint_epoch()) else {
         return Err(not_found(group));
     };
+    let body = stored.body.ok_or_else(|| not_found(group))?;
     let volumes_as = Acting::ServiceIn(body.sides.of(here).project.clone());
     let servers_as = volumes_as.clone();
     let storage = group_spec(&body, here);
-    let (points, target) = futures::join!(
+    let (points, target, source, left_here) = futures::join!(
         points(site, storage.as_ref()),
-        target(site.cloud(), &volumes_as, &servers_as, &body)
+        target(site.cloud(), &volumes_as, &servers_as, &body),
+        source(site, &body, here, acts),
+        left_here(site.cloud(), &volumes_as, &body, here),
     );
+    let (fence, fence_after) = match acts {
+        Acts::Alone => (minted, minted),
+        Acts::Planned => (base.epoch, minted),
+        Acts::Locally => (base.epoch, base.epoch),
+    };
     Ok(FailoverFacts {
-        operation: protector_domain::ids::OperationId(site.ctx().uuid()),
+        operation: OperationId(site.ctx().uuid()),
         group,
         site: site.id(),
         here,
-        fence: next_own_epoch(epoch, here),
+        fence,
+        fence_after,
+        base,
+        source,
+        left_here: left_here.map_err(|e| unavailable(&e))?,
         body,
         storage,
         points,
@@ -47,6 +150,53 @@ pub(crate) async fn facts(
         volumes_as,
         servers_as,
     })
+}
+
+/// The members' servers at the source; only a planned move asks.
+async fn source(site: &Site, body: &GroupBody, here: Role, acts: Acts) -> Option<SourceFacts> {
+    if acts != Acts::Planned {
+        return None;
+    }
+    let there = body.sides.of(here.peer());
+    let acting = Acting::ServiceIn(there.project.clone());
+    let cloud = site.peer_cloud(there.site)?;
+    let places = body.members.iter().map(|m| &m.places);
+    let ids = places.filter_map(|p| p.at(here.peer()));
+    let servers = servers(cloud, &acting, ids).await;
+    Some(SourceFacts {
+        servers: asked(servers),
+        acting,
+    })
+}
+
+async fn servers(
+    cloud: &Cloud,
+    acting: &Acting,
+    ids: impl Iterator<Item = &ServerId>,
+) -> PortResult<Vec<Server>> {
+    let mut found = Vec::new();
+    for id in ids {
+        found.extend(patiently(|| cloud.compute.server_fetch(acting, id)).await?);
+    }
+    Ok(found)
+}
+
+/// What an earlier stay left of the members here.
+async fn left_here(
+    cloud: &Cloud,
+    acting: &Acting,
+    body: &GroupBody,
+    here: Role,
+) -> PortResult<LeftHere> {
+    let places = body.members.iter().map(|m| &m.places);
+    let servers = servers(cloud, acting, places.filter_map(|p| p.at(here))).await?;
+    let mut volumes = Vec::new();
+    let disks = body.members.iter().flat_map(|m| &m.disks);
+    for place in disks.filter_map(|d| d.places.at(here)) {
+        let found = patiently(|| cloud.volumes.volume_fetch(acting, &place.volume)).await?;
+        volumes.extend(found);
+    }
+    Ok(LeftHere { servers, volumes })
 }
 
 async fn points(site: &Site, spec: Option<&GroupSpec>) -> Asked<Vec<RecoveryPoint>> {

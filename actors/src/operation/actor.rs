@@ -3,6 +3,7 @@
 use super::ending;
 use super::perform::Job;
 use super::step_run::{StepEnd, StepRun};
+use crate::journal::StepRows;
 use crate::site::Site;
 use protector_domain::effect::Effect;
 use protector_domain::ids::OperationId;
@@ -197,10 +198,13 @@ impl OperationActor {
     }
 
     fn start_step(&self, me: &Mailbox<Msg>, state: &mut State, at: StepAt, way: Way) {
-        let other = if way == Way::Do { Way::Undo } else { Way::Do };
-        if state.running.contains(&(at, other)) || !state.running.insert((at, way)) {
+        // A lane is one after the other, also when it turns round.
+        let same_lane = |(r, _): &(StepAt, Way)| r.stage == at.stage && r.lane == at.lane;
+        if state.running.iter().any(same_lane) {
             return;
         }
+        state.running.insert((at, way));
+        self.begin_in_memory(state, at, way);
         let (Some(lane), Some(step)) = (state.plan.lane(at), state.plan.step(at)) else {
             return;
         };
@@ -221,6 +225,17 @@ impl OperationActor {
             let end = run.run().await;
             let _ = me.send("step_ended", Msg::StepEnded { at, way, end }).await;
         });
+    }
+
+    /// The saga rule has to see a running step as begun before its row is written.
+    fn begin_in_memory(&self, state: &mut State, at: StepAt, way: Way) {
+        let (Some(lane), Some(step)) = (state.plan.lane(at), state.plan.step(at)) else {
+            return;
+        };
+        if way == Way::Do {
+            let rows = StepRows::of(&self.site, &state.plan, at, lane, step, &state.journal);
+            state.note(rows.effects);
+        }
     }
 
     fn start_end(&self, me: &Mailbox<Msg>, state: &mut State, outcome: Outcome) {

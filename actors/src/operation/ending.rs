@@ -26,7 +26,13 @@ pub(crate) async fn end(
     journal: &Journal,
     outcome: Outcome,
 ) -> Result<(), EndError> {
-    finish::finish_move(site, plan, journal).await?;
+    if !plan.moves() {
+        finish::end_local(site, plan).await?;
+    } else if outcome == Outcome::RolledBack && finish::is_planned(site, plan).await? {
+        finish::abort_move(site, plan).await?;
+    } else {
+        finish::finish_move(site, plan, journal, Vec::new()).await?;
+    }
     let update = summary(plan, journal, outcome, site.ctx().now_us());
     let text = update
         .error_message

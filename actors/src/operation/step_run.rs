@@ -6,7 +6,7 @@ use super::perform::{self, Job, Unmade};
 use crate::journal::{Made, StepRows};
 use protector_domain::effect::{Effect, EffectState};
 use protector_domain::operation::EventKind;
-use protector_domain::plan::{Lane, StepAt};
+use protector_domain::plan::{Lane, Step, StepAt};
 use protector_domain::ports::{Acting, ErrorKind, PortError};
 use protector_domain::saga::Way;
 use protector_store::StoreError;
@@ -210,6 +210,11 @@ impl StepRun {
         if !site.care().intent_first {
             rows.intend(site, plan).await?;
         }
+        if matches!(self.job.step, Step::CommitNewPrimary) {
+            // Written with the record, in its transaction.
+            rows.mark(EffectState::Done, made, site.ctx().now_us());
+            return Ok(());
+        }
         rows.settle(site, plan, EffectState::Done, made, event, None)
             .await
     }
@@ -308,21 +313,20 @@ fn first_of_each(seen: Vec<Made>) -> Vec<Made> {
 }
 
 fn acting_of(job: &Job) -> Acting {
-    use protector_domain::plan::Step;
     match &job.step {
         Step::ImportVolumes { acting, .. }
         | Step::CreatePorts { acting, .. }
         | Step::BootServer { acting, .. }
-        | Step::AwaitServer { acting, .. } => acting.clone(),
-        Step::ValidateTarget | Step::RecoverVolumes { .. } | Step::CommitNewPrimary => {
-            Acting::Service
-        }
+        | Step::AwaitServer { acting, .. }
+        | Step::RestartServer { acting, .. } => acting.clone(),
+        // These make nothing that could get a twin, or nothing at a cloud of ours.
+        _ => Acting::Service,
     }
 }
 
 fn array_of(job: &Job) -> protector_domain::ids::ArrayId {
     let specs = job.plan.steps().filter_map(|(_, _, step)| match step {
-        protector_domain::plan::Step::RecoverVolumes { spec, .. } => Some(spec.target.clone()),
+        Step::RecoverVolumes { spec, .. } => Some(spec.target.clone()),
         _ => None,
     });
     specs

@@ -92,13 +92,21 @@ impl Behaviour for ProtectionGroupActor {
             } => {
                 answer.send(apply::courier(self, state, &caller, *message).await);
             }
-            GroupMsg::Failover { ask, answer } => moves::gather(self, me, state, *ask, answer),
-            GroupMsg::Gathered { ask, facts, answer } => {
-                state.preparing = false;
-                answer.send(moves::begin(self, state, &ask, &facts).await);
+            GroupMsg::Operate { ask, answer } => moves::gather(self, me, state, *ask, answer),
+            GroupMsg::LockTicket { caller, answer } => {
+                answer.send(changes::lock_ticket(self, state, &caller).await);
             }
-            GroupMsg::GatherFailed { why, answer } => {
+            GroupMsg::RequestDeadline(operation) => moves::expire(self, state, operation).await,
+            GroupMsg::Gathered {
+                ask,
+                prepared,
+                answer,
+            } => {
                 state.preparing = false;
+                answer.send(moves::begin(self, me, state, &ask, &prepared).await);
+            }
+            GroupMsg::Idle => state.preparing = false,
+            GroupMsg::DraftFailed { why, answer } => {
                 answer.send(Err(why));
             }
             GroupMsg::SyncVolumes { caller, answer } => {

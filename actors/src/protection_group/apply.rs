@@ -3,6 +3,7 @@
 
 use super::actor::{ProtectionGroupActor, State, unavailable};
 use super::body_check::BodyFacts;
+use super::moves;
 use crate::site::Site;
 use protector_domain::ids::{GroupId, ProjectId};
 use protector_domain::ports::engine::{Caller, EngineError, Reply};
@@ -133,6 +134,11 @@ pub(super) async fn courier(
         }
         state.tickets = next.tickets.clone();
         site.after_record(group.group, &next.outputs);
+        for output in &next.outputs {
+            if let Output::OperationStarts { operation, .. } = output {
+                moves::lock_came(group, state, *operation).await;
+            }
+        }
         return answer(group.group, &message, &next.outputs);
     }
     Err(EngineError::Unavailable {

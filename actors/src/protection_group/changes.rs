@@ -10,7 +10,7 @@ use crate::gather::change::Drafted;
 use protector_domain::ids::PointSuffix;
 use protector_domain::ports::engine::{Caller, EngineError, Reply};
 use protector_domain::refusal::{Refusal, Refusals};
-use protector_domain::sync::{Content, GroupSync, Input, Intent, Nonce, Role};
+use protector_domain::sync::{Content, GroupSync, Input, Intent, Nonce, Role, SyncRefusal};
 use protector_runtime::mailbox::Mailbox;
 use std::collections::BTreeMap;
 
@@ -29,10 +29,44 @@ pub(super) fn gather(
                 drafted: Box::new(drafted),
                 answer,
             },
-            Err(why) => GroupMsg::GatherFailed { why, answer },
+            Err(why) => GroupMsg::DraftFailed { why, answer },
         };
         let _ = me.send("drafted", msg).await;
     });
+}
+
+fn nonce(group: &ProtectionGroupActor) -> Nonce {
+    let mut bytes = [0; 16];
+    group.site.ctx().entropy.fill(&mut bytes);
+    Nonce::from_bytes(bytes)
+}
+
+/// R1 for a lock, at the leader; it says nothing but that the leader stands ready.
+pub(super) async fn lock_ticket(
+    group: &ProtectionGroupActor,
+    state: &mut State,
+    caller: &Caller,
+) -> Result<Reply, EngineError> {
+    let (site, id) = (&group.site, group.group);
+    let stored = site.store().group_fetch(id).await;
+    let stored = stored.map_err(|e| unavailable(&e))?;
+    let own = stored.filter(|s| caller.is_admin || s.project == caller.project);
+    let stored = own.ok_or_else(|| not_found(id))?;
+    let input = Input::AskTicket {
+        nonce: nonce(group),
+        intent: Intent::Lock,
+        draft: None,
+        for_operation: None,
+    };
+    let facts = BodyFacts::gather(site, stored.body.as_ref()).await;
+    let facts = facts.map_err(|e| unavailable(&e))?;
+    let now_ms = state.monotonic_ms();
+    let next = ask_rules(site, &stored.sync, &state.tickets, now_ms, &facts, input)?;
+    state.tickets = next.tickets;
+    let ticket = reply_in(&next.outputs)
+        .cloned()
+        .ok_or_else(|| not_found(id))?;
+    Ok(Reply::Ticket { group: id, ticket })
 }
 
 /// R1.
@@ -48,11 +82,13 @@ pub(super) async fn open_ticket(
     let now = standing(site, id, vacant)
         .await
         .map_err(|e| unavailable(&e))?;
-    let mut nonce = [0; 16];
-    site.ctx().entropy.fill(&mut nonce);
+    // Drafted on a record that is no longer the newest: its change would be lost (S9).
+    if now.sync.fence() != drafted.base {
+        return Err(changed_meanwhile());
+    }
     let body = serde_json::to_value(&drafted.body).map_err(|e| unavailable(&e))?;
     let input = Input::AskTicket {
-        nonce: Nonce::from_bytes(nonce),
+        nonce: nonce(group),
         intent: if drafted.is_create {
             Intent::Create
         } else {
@@ -85,6 +121,13 @@ pub(super) async fn open_ticket(
     Ok(Reply::Ticket { group: id, ticket })
 }
 
+/// The facts were read for an older record.
+pub(super) fn changed_meanwhile() -> EngineError {
+    EngineError::Unavailable {
+        why: "the group changed meanwhile; repeat".to_owned(),
+    }
+}
+
 /// An extra replicated snapshot now, at the leader (CG-06). The suffix follows from the moment, so
 /// that the replica's name needs no look-up.
 pub(super) fn sync_volumes(
@@ -103,6 +146,11 @@ pub(super) fn sync_volumes(
                 .map_err(|e| unavailable(&e))?;
             let stored = stored.filter(|s| caller.is_admin || s.project == caller.project);
             let stored = stored.ok_or_else(|| not_found(id))?;
+            if !stored.sync.leads() {
+                let leader = stored.sync.role().peer();
+                let epoch = stored.sync.epoch().ok_or_else(|| not_found(id))?;
+                return Err(SyncRefusal::NotLeader { leader, epoch }.into());
+            }
             let spec = stored
                 .body
                 .as_ref()

@@ -2,8 +2,10 @@
 //! tasks send the second, one message each.
 
 use crate::gather::change::Drafted;
-use protector_domain::operation::failover::{FailoverAsk, FailoverFacts};
-use protector_domain::ports::engine::{Caller, Change, EngineError, Reply};
+use crate::gather::failover::Prepared;
+use protector_domain::ids::OperationId;
+use protector_domain::operation::failover::{FailoverAsk, TestAsk};
+use protector_domain::ports::engine::{Caller, Change, EngineError, MoveKind, Reply};
 use protector_domain::refusal::Refusals;
 use protector_domain::sync::Verified;
 use protector_runtime::mailbox::Reply as ReplyTo;
@@ -18,36 +20,45 @@ pub(crate) struct ChangeAsk {
     pub change: Change,
 }
 
-/// A move as it was asked.
+/// What an operation is asked to be.
 #[derive(Debug, Clone)]
-pub(crate) struct MoveAsk {
+pub(crate) enum Goal {
+    /// A planned one comes with the leader's lock ticket.
+    Move {
+        kind: MoveKind,
+        ask: FailoverAsk,
+        ticket: Option<Box<Verified>>,
+    },
+    Test(TestAsk),
+    Cleanup,
+}
+
+/// An operation as it was asked.
+#[derive(Debug, Clone)]
+pub(crate) struct OperationAsk {
     pub caller: Caller,
-    pub ask: FailoverAsk,
+    pub goal: Goal,
     pub dry_run: bool,
     pub idempotency_key: Option<String>,
 }
 
 pub(crate) enum GroupMsg {
     /// R1: check the change, open a ticket.
-    Ticket {
-        ask: Box<ChangeAsk>,
-        answer: Answer,
-    },
+    Ticket { ask: Box<ChangeAsk>, answer: Answer },
     /// A message that a courier brought: R2, R3, R6, R7.
     Courier {
         caller: Caller,
         message: Box<Verified>,
         answer: Answer,
     },
-    Failover {
-        ask: Box<MoveAsk>,
+    Operate {
+        ask: Box<OperationAsk>,
         answer: Answer,
     },
+    /// R1 for a lock: the right to start VMs is to go to the peer's operation.
+    LockTicket { caller: Caller, answer: Answer },
     /// CG-06.
-    SyncVolumes {
-        caller: Caller,
-        answer: Answer,
-    },
+    SyncVolumes { caller: Caller, answer: Answer },
 
     /// The facts of a change are there, and what `domain` made of them.
     Drafted {
@@ -56,13 +67,14 @@ pub(crate) enum GroupMsg {
     },
     /// The facts of a move are there.
     Gathered {
-        ask: Box<MoveAsk>,
-        facts: Box<FailoverFacts>,
+        ask: Box<OperationAsk>,
+        prepared: Box<Prepared>,
         answer: Answer,
     },
-    /// They could not be gathered.
-    GatherFailed {
-        why: EngineError,
-        answer: Answer,
-    },
+    /// A planned move's lock has not come in time (R10).
+    RequestDeadline(OperationId),
+    /// They could not be gathered, or were not needed; the asker knows.
+    Idle,
+    /// The facts of a change could not be gathered.
+    DraftFailed { why: EngineError, answer: Answer },
 }

@@ -8,9 +8,10 @@ mod apply;
 mod body_check;
 mod changes;
 pub(crate) mod finish;
+mod local;
 mod messages;
 mod moves;
 
 pub(crate) use actor::child_spec;
 pub(crate) use apply::not_found;
-pub(crate) use messages::{Answer, ChangeAsk, GroupMsg, MoveAsk};
+pub(crate) use messages::{Answer, ChangeAsk, Goal, GroupMsg, OperationAsk};

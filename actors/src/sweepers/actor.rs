@@ -6,6 +6,7 @@ use protector_domain::ids::{GroupId, OperationId};
 use protector_runtime::mailbox::{Behaviour, Kind, Mailbox};
 use protector_runtime::supervisor::{ChildSpec, Restart};
 use ractor::ActorProcessingErr;
+use std::collections::BTreeMap;
 use std::time::Duration;
 use tokio::task::JoinSet;
 
@@ -29,6 +30,10 @@ pub(crate) enum SweeperMsg {
     OperationEnded(OperationId),
     /// Look at everything. Sent by our own timer.
     Sweep,
+    /// A look at everything is over. Sent by our own task.
+    Swept(Vec<GroupId>),
+    /// A group's turn at its array is over. Sent by our own task.
+    TurnOver(GroupId),
 }
 
 pub(crate) struct Sweeper {
@@ -38,6 +43,10 @@ pub(crate) struct Sweeper {
 pub(crate) struct State {
     tasks: JoinSet<()>,
     sweeps: u64,
+    /// Two sweeps at once would only get in each other's way.
+    sweeping: bool,
+    /// Groups whose turn runs; true: another one is wanted after it.
+    turns: BTreeMap<GroupId, bool>,
 }
 
 pub(crate) fn child_spec(site: &Site) -> (ChildSpec, Mailbox<SweeperMsg>) {
@@ -63,6 +72,8 @@ impl Behaviour for Sweeper {
         Ok(State {
             tasks: JoinSet::new(),
             sweeps: 0,
+            sweeping: false,
+            turns: BTreeMap::new(),
         })
     }
 
@@ -76,23 +87,22 @@ impl Behaviour for Sweeper {
         let site = self.site.clone();
         match msg {
             SweeperMsg::Sweep => {
-                state.sweeps += 1;
-                state
-                    .tasks
-                    .spawn(async move { recovery::sweep(&site).await });
                 set_timer(me, state);
+                self.sweep(me, state);
+            }
+            SweeperMsg::Swept(groups) => {
+                state.sweeping = false;
+                for group in groups {
+                    self.turn(me, state, group);
+                }
+            }
+            SweeperMsg::RecordChanged(group) => self.turn(me, state, group),
+            SweeperMsg::TurnOver(group) => {
+                if state.turns.remove(&group) == Some(true) {
+                    self.turn(me, state, group);
+                }
             }
             _ if state.tasks.len() >= TASKS_MAX => {}
-            SweeperMsg::RecordChanged(group) => {
-                let me = me.clone();
-                state.tasks.spawn(async move {
-                    if let Err(error) = protect::group(&site, group).await {
-                        tracing::warn!(%group, %error, "the array group does not match its record yet");
-                        tokio::time::sleep(Duration::from_millis(PROTECT_AGAIN_MS)).await;
-                        let _ = me.try_send("record_changed", SweeperMsg::RecordChanged(group));
-                    }
-                });
-            }
             SweeperMsg::OperationEnded(operation) => {
                 state
                     .tasks
@@ -104,6 +114,39 @@ impl Behaviour for Sweeper {
 
     fn snapshot(&self, state: &State) -> serde_json::Value {
         serde_json::json!({ "sweeps": state.sweeps, "in_flight": state.tasks.len() })
+    }
+}
+
+impl Sweeper {
+    fn sweep(&self, me: &Mailbox<SweeperMsg>, state: &mut State) {
+        if state.sweeping {
+            return;
+        }
+        state.sweeping = true;
+        state.sweeps += 1;
+        let (site, me) = (self.site.clone(), me.clone());
+        state.tasks.spawn(async move {
+            let groups = recovery::sweep(&site).await;
+            let _ = me.send("swept", SweeperMsg::Swept(groups)).await;
+        });
+    }
+
+    /// One turn of a group at its array; another one after it if somebody asks meanwhile.
+    fn turn(&self, me: &Mailbox<SweeperMsg>, state: &mut State, group: GroupId) {
+        if let Some(again) = state.turns.get_mut(&group) {
+            *again = true;
+            return;
+        }
+        state.turns.insert(group, false);
+        let (site, me) = (self.site.clone(), me.clone());
+        state.tasks.spawn(async move {
+            if let Err(error) = protect::group(&site, group).await {
+                tracing::warn!(%group, %error, "the array group does not match its record yet");
+                tokio::time::sleep(Duration::from_millis(PROTECT_AGAIN_MS)).await;
+                let _ = me.try_send("record_changed", SweeperMsg::RecordChanged(group));
+            }
+            let _ = me.send("turn_over", SweeperMsg::TurnOver(group)).await;
+        });
     }
 }
 

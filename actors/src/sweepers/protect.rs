@@ -1,41 +1,80 @@
 //! The array's group matches the record: it exists, replicates, and has exactly the members' disks
-//! (PG-05, MEM-05). Only where we lead, and never while a move is under way. Declarative, so that
-//! running it twice, or after any crash, changes nothing more.
+//! (PG-05, MEM-05). Where we lead and the group is protected; where we do not lead, our own
+//! direction stands still (I6). Declarative, so that running it twice, or after any crash, changes
+//! nothing more. One at a time per group, on the record as it is read here.
 
 use crate::gather::group_spec;
 use crate::site::Site;
 use protector_domain::ids::{GroupId, Serial};
-use protector_domain::ports::PortResult;
-use protector_domain::record::GroupStatus;
+use protector_domain::ports::storage::GroupSpec;
+use protector_domain::ports::{ErrorKind, PortError, PortResult};
+use protector_domain::record::{GroupBody, GroupStatus};
+use protector_domain::sync::{RecordRef, Role};
 use protector_store::StoredGroup;
 
-pub(super) async fn group(site: &Site, id: GroupId) -> PortResult<()> {
-    use protector_domain::ports::{ErrorKind, PortError};
+async fn read(site: &Site, id: GroupId) -> PortResult<Option<StoredGroup>> {
     let stored = site.store().group_fetch(id).await;
-    let stored = stored.map_err(|e| PortError::new(ErrorKind::Unreachable, e.to_string()))?;
-    match stored {
-        Some(stored) => self::stored(site, &stored).await,
-        None => Ok(()),
+    stored.map_err(|e| PortError::new(ErrorKind::Unreachable, e.to_string()))
+}
+
+/// What the record asks of the array here.
+enum Wanted {
+    Nothing,
+    /// Our direction replicates, with these disks.
+    Replicate(GroupSpec, Vec<Serial>),
+    /// Our direction stands still.
+    StandStill(GroupSpec),
+}
+
+fn wanted(body: &GroupBody, here: Role, leads: bool) -> Wanted {
+    use GroupStatus::{Active, FailedOver, FailedOverPartial};
+    let Some(spec) = group_spec(body, here.peer()) else {
+        return Wanted::Nothing;
+    };
+    let settled = matches!(body.status, Active | FailedOver | FailedOverPartial);
+    match (leads, body.protected && settled) {
+        (true, true) => {
+            let disks = body.members.iter().flat_map(|m| &m.disks);
+            let places = disks.filter_map(|d| d.places.at(here));
+            Wanted::Replicate(spec, places.map(|p| p.serial.clone()).collect())
+        }
+        (true, false) => Wanted::Nothing,
+        (false, _) => Wanted::StandStill(spec),
     }
 }
 
-pub(super) async fn stored(site: &Site, group: &StoredGroup) -> PortResult<()> {
-    let Some(body) = &group.body else {
+/// Makes it so.
+pub(super) async fn group(site: &Site, id: GroupId) -> PortResult<()> {
+    let Some((wanted, base)) = look(site, id).await? else {
         return Ok(());
     };
-    let here = group.sync.role();
-    if !group.sync.leads() || body.status != GroupStatus::Active {
-        return Ok(());
+    let storage = site.storage();
+    match wanted {
+        Wanted::Nothing => Ok(()),
+        Wanted::StandStill(spec) => match storage.set_replication(&spec, false).await {
+            Err(error) if error.kind == ErrorKind::Missing => Ok(()),
+            other => other,
+        },
+        Wanted::Replicate(spec, serials) => {
+            // The name ends in the group's own id: whatever bears it was made for this group.
+            storage.ensure_group(&spec, true).await?;
+            // That may have taken long; a newer record has its own turn.
+            if look(site, id).await?.is_none_or(|(_, now)| now != base) {
+                return Ok(());
+            }
+            storage.set_members(&spec, &serials).await?;
+            storage.set_replication(&spec, !serials.is_empty()).await
+        }
     }
-    let Some(spec) = group_spec(body, here.peer()) else {
-        return Ok(());
+}
+
+async fn look(site: &Site, id: GroupId) -> PortResult<Option<(Wanted, RecordRef)>> {
+    let Some(stored) = read(site, id).await? else {
+        return Ok(None);
     };
-    // The name ends in the group's own id: whatever bears it was made for this group.
-    site.storage().ensure_group(&spec, true).await?;
-    let disks = body.members.iter().flat_map(|m| &m.disks);
-    let serials: Vec<Serial> = disks
-        .filter_map(|d| d.places.at(here))
-        .map(|p| p.serial.clone())
-        .collect();
-    site.storage().set_members(&spec, &serials).await
+    let (Some(body), Some(base)) = (&stored.body, stored.sync.fence()) else {
+        return Ok(None);
+    };
+    let wanted = wanted(body, stored.sync.role(), stored.sync.leads());
+    Ok(Some((wanted, base)))
 }

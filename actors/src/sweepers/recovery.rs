@@ -1,30 +1,37 @@
-//! After a crash: every operation that has not ended gets its actor back, every group its array
-//! state, and every operation that ended lately its watch for strays (L2, A5).
+//! After a crash, and now and then: every operation that has not ended gets its actor back (L2, A5),
+//! every operation that ended lately its look for strays, and every group its turn at the array.
 
-use super::{protect, strays};
+use super::strays;
 use crate::site::Site;
+use protector_domain::ids::GroupId;
 use protector_store::StoreError;
 
-pub(super) async fn sweep(site: &Site) {
-    if let Err(error) = everything(site).await {
-        tracing::warn!(%error, "the sweep will be repeated");
+/// Groups that want their turn.
+pub(super) async fn sweep(site: &Site) -> Vec<GroupId> {
+    match everything(site).await {
+        Ok(groups) => groups,
+        Err(error) => {
+            tracing::warn!(%error, "the sweep will be repeated");
+            Vec::new()
+        }
     }
 }
 
-async fn everything(site: &Site) -> Result<(), StoreError> {
+async fn everything(site: &Site) -> Result<Vec<GroupId>, StoreError> {
+    use protector_domain::operation::OperationStatus::Pending;
     for operation in site.store().operation_list_unfinished().await? {
-        if operation.target_site != site.id() {
+        // A pending one waits for its lock: its group starts it.
+        if operation.target_site != site.id() || operation.status == Pending {
             continue;
         }
         if let Err(error) = site.groups().run(site, operation.id).await {
             tracing::warn!(operation = %operation.id, %error, "not started");
         }
     }
+    let mut groups = Vec::new();
     for group in site.store().group_list_active().await? {
-        if let Err(error) = protect::stored(site, &group).await {
-            tracing::warn!(group = %group.id, %error, "the array group does not match its record yet");
-        }
         strays::resume(site, group.id).await?;
+        groups.push(group.id);
     }
-    Ok(())
+    Ok(groups)
 }

@@ -140,6 +140,7 @@ fn first_body(
         policy: None,
         mappings: Mappings::default(),
         members: Vec::new(),
+        protected: true,
         failover_count: 0,
         last_failover_at_us: None,
         created_at_us: facts.now_us,

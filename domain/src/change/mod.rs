@@ -7,6 +7,7 @@ mod create;
 mod mappings;
 mod member;
 mod policy;
+mod reprotect;
 #[cfg(test)]
 mod tests;
 
@@ -14,3 +15,4 @@ pub use create::{CreateAsk, CreateFacts, PeerFacts, create};
 pub use mappings::set_mappings;
 pub use member::{MemberFacts, add_member};
 pub use policy::{PolicyAsk, PolicyFacts, array_group_name, set_policy};
+pub use reprotect::reprotect;

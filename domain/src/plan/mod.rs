@@ -9,7 +9,7 @@ mod step;
 
 pub use contract::{Contract, Target, Undo};
 pub use left_out::LeftOut;
-pub use step::{BootFrom, CopyPlan, ImportPlan, PortPlan, Step};
+pub use step::{BootFrom, CopyPlan, ImportPlan, OverwritePlan, PortPlan, Step};
 
 use crate::ids::{GroupId, OperationId, PointSuffix, ProjectId, SiteId};
 use crate::operation::OperationKind;
@@ -50,9 +50,14 @@ pub struct Plan {
     pub kind: OperationKind,
     /// The site whose engine runs it, and that leads afterwards.
     pub site: SiteId,
+    /// The other one.
+    pub peer: SiteId,
     pub project: ProjectId,
     /// The epoch that this plan acts under; a newer one ends its runner.
     pub fence: Epoch,
+    /// The epoch that its commit leaves behind: a planned move mints at its end, so what follows the
+    /// commit acts under the new one. Otherwise the same as `fence`.
+    pub fence_after: Epoch,
     pub point: Option<ChosenPoint>,
     pub on_member_failure: OnMemberFailure,
     pub stages: Vec<Stage>,
@@ -95,6 +100,21 @@ impl Plan {
 
     pub fn step(&self, at: StepAt) -> Option<&Step> {
         self.lane(at)?.steps.get(at.place)
+    }
+
+    /// The epoch that the step at `at` acts under.
+    pub fn fence_at(&self, at: StepAt) -> Epoch {
+        let commits = |step: &Step| matches!(step, Step::CommitNewPrimary);
+        let commit = self.steps().find(|(_, _, step)| commits(step));
+        match commit {
+            Some((commit, _, _)) if at.stage > commit.stage => self.fence_after,
+            _ => self.fence,
+        }
+    }
+
+    /// True if the plan ends by moving leadership.
+    pub fn moves(&self) -> bool {
+        matches!(self.kind, OperationKind::Failover | OperationKind::Failback)
     }
 
     /// Every step with its place, in plan order.

@@ -3,7 +3,9 @@
 
 use super::contract::{Contract, Target, Undo};
 use crate::effect::{EffectKey, EffectKind};
-use crate::ids::{DiskId, MemberId, OperationId, PointSuffix};
+use crate::ids::{
+    ArrayId, DiskId, MemberId, OperationId, PointSuffix, PortId, Serial, ServerId, VolumeId,
+};
 use crate::ports::Acting;
 use crate::ports::compute::ServerCreate;
 use crate::ports::network::PortCreate;
@@ -40,11 +42,76 @@ pub struct ImportPlan {
     pub tag: Option<String>,
 }
 
+/// A volume whose contents are replaced by those of a point; it stays the same volume.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OverwritePlan {
+    pub disk: DiskId,
+    pub source_name: String,
+    pub serial: Serial,
+    /// The Cinder volume on it, which stays.
+    pub volume: VolumeId,
+    /// Its present name on the array, which stays, too.
+    pub array_name: String,
+}
+
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "step", rename_all = "snake_case")]
 pub enum Step {
     /// Records what the checks before the start found.
     ValidateTarget,
+    /// At the peer's cloud: stops a source server, keeps its volumes from being deleted with it, and
+    /// locks it with a reason (FO-10).
+    QuiesceServer {
+        acting: Acting,
+        member: MemberId,
+        server: ServerId,
+        was_active: bool,
+        /// Volumes that would be deleted with the server; cleared here, restored by the undo.
+        delete_on_termination: Vec<VolumeId>,
+    },
+    /// A last snapshot of the quiet group, and its complete arrival.
+    TakeLastPoint {
+        spec: GroupSpec,
+        suffix: PointSuffix,
+    },
+    /// Snapshots of the volumes that are about to be overwritten: the way back.
+    SafetySnapshot {
+        array: ArrayId,
+        serials: Vec<Serial>,
+        suffix: PointSuffix,
+    },
+    /// Brings the contents of a point into the volumes that the target still has.
+    OverwriteVolumes {
+        spec: GroupSpec,
+        point: PointSuffix,
+        guard: PointSuffix,
+        overwrites: Vec<OverwritePlan>,
+    },
+    /// Unlocks and starts a server that this product stopped here before.
+    RestartServer {
+        acting: Acting,
+        member: MemberId,
+        server: ServerId,
+    },
+    /// At the peer's cloud, past the point of no return: what an earlier move made there goes, if it
+    /// carries our key; otherwise it stays and is listed.
+    RetireServer {
+        acting: Acting,
+        member: MemberId,
+        server: ServerId,
+    },
+    RetirePorts {
+        acting: Acting,
+        member: MemberId,
+        ports: Vec<PortId>,
+    },
+    RetireVolumes {
+        acting: Acting,
+        member: MemberId,
+        volumes: Vec<VolumeId>,
+    },
+    /// Takes back one step of an earlier operation (a drill's).
+    TakeBack { of: OperationId, what: Box<Step> },
     /// Copies every volume of the group out of one point, in one call.
     RecoverVolumes {
         spec: GroupSpec,
@@ -95,6 +162,15 @@ impl Step {
     pub fn name(&self) -> &'static str {
         match self {
             Step::ValidateTarget => "validate_target",
+            Step::QuiesceServer { .. } => "quiesce_server",
+            Step::TakeLastPoint { .. } => "take_last_point",
+            Step::SafetySnapshot { .. } => "safety_snapshot",
+            Step::OverwriteVolumes { .. } => "overwrite_volumes",
+            Step::RestartServer { .. } => "restart_server",
+            Step::RetireServer { .. } => "retire_server",
+            Step::RetirePorts { .. } => "retire_ports",
+            Step::RetireVolumes { .. } => "retire_volumes",
+            Step::TakeBack { .. } => "take_back",
             Step::RecoverVolumes { .. } => "recover_volumes",
             Step::ImportVolumes { .. } => "import_volumes",
             Step::CreatePorts { .. } => "create_ports",
@@ -108,8 +184,22 @@ impl Step {
     pub fn targets(&self, operation: OperationId) -> Vec<Target> {
         let one = |kind, target: String| vec![Target::new(operation, self.name(), &target, kind)];
         match self {
-            Step::ValidateTarget | Step::CommitNewPrimary => {
-                one(EffectKind::None, super::GROUP_LANE.into())
+            Step::ValidateTarget
+            | Step::CommitNewPrimary
+            | Step::SafetySnapshot { .. }
+            | Step::OverwriteVolumes { .. } => one(EffectKind::None, super::GROUP_LANE.into()),
+            Step::TakeLastPoint { .. } => one(EffectKind::ArraySnapshot, super::GROUP_LANE.into()),
+            Step::QuiesceServer { member, .. }
+            | Step::RestartServer { member, .. }
+            | Step::RetireServer { member, .. }
+            | Step::RetirePorts { member, .. }
+            | Step::RetireVolumes { member, .. } => one(EffectKind::None, member.to_string()),
+            // One row, under the key of the first thing that it takes back.
+            Step::TakeBack { of, what } => {
+                let first = what.targets(*of).into_iter().next();
+                let name = first.map(|t| t.key.0).unwrap_or_default();
+                let short = name.split_once('/').map(|(_, rest)| rest.to_owned());
+                one(EffectKind::None, short.unwrap_or_default())
             }
             Step::RecoverVolumes { copies, .. } => copies
                 .iter()
@@ -140,6 +230,17 @@ impl Step {
     fn undo(&self) -> Undo {
         match self {
             Step::ValidateTarget => Undo::Nothing("checking changes nothing"),
+            Step::QuiesceServer { .. } => Undo::Compensate("unlock it, start it if it ran"),
+            Step::TakeLastPoint { .. } => Undo::Nothing("one point more; retention removes it"),
+            Step::SafetySnapshot { .. } => Undo::Compensate("let go of the snapshots"),
+            Step::OverwriteVolumes { .. } => {
+                Undo::Compensate("put the safety snapshots' contents back")
+            }
+            Step::RestartServer { .. } => Undo::Compensate("stop it and lock it again"),
+            Step::RetireServer { .. } | Step::RetirePorts { .. } | Step::RetireVolumes { .. } => {
+                Undo::Nothing("past the point of no return")
+            }
+            Step::TakeBack { .. } => Undo::Nothing("what was a drill's is not made again"),
             Step::RecoverVolumes { .. } => {
                 Undo::Compensate("destroy the copies that still carry our name")
             }
@@ -157,7 +258,16 @@ impl Step {
     pub fn weight(&self) -> u32 {
         match self {
             Step::ValidateTarget | Step::CommitNewPrimary => 1,
-            Step::CreatePorts { .. } => 2,
+            Step::CreatePorts { .. }
+            | Step::SafetySnapshot { .. }
+            | Step::RetireServer { .. }
+            | Step::RetirePorts { .. }
+            | Step::RetireVolumes { .. }
+            | Step::TakeBack { .. } => 2,
+            Step::QuiesceServer { .. }
+            | Step::TakeLastPoint { .. }
+            | Step::OverwriteVolumes { .. }
+            | Step::RestartServer { .. } => 6,
             Step::BootServer { .. } => 4,
             Step::RecoverVolumes { .. } | Step::ImportVolumes { .. } => 6,
             Step::AwaitServer { .. } => 12,

@@ -147,6 +147,14 @@ pub trait Compute: Send + Sync {
     async fn server_start(&self, acting: &Acting, id: &ServerId) -> PortResult<()>;
     async fn server_lock(&self, acting: &Acting, id: &ServerId, reason: &str) -> PortResult<()>;
     async fn server_unlock(&self, acting: &Acting, id: &ServerId) -> PortResult<()>;
+    /// Whether Nova deletes the volume with the server (microversion 2.85).
+    async fn attachment_set_delete(
+        &self,
+        acting: &Acting,
+        server: &ServerId,
+        volume: &VolumeId,
+        delete_on_termination: bool,
+    ) -> PortResult<()>;
     async fn flavor_list(&self, acting: &Acting) -> PortResult<Vec<Flavor>>;
     /// True when the acting user has a keypair of this name (E10).
     async fn keypair_exists(&self, acting: &Acting, name: &str) -> PortResult<bool>;

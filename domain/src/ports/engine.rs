@@ -6,7 +6,7 @@
 use crate::ids::{
     ArrayGroupName, ArrayId, GroupId, NetworkId, OperationId, ProjectId, ServerId, SubnetId, UserId,
 };
-use crate::operation::failover::FailoverAsk;
+use crate::operation::failover::{FailoverAsk, TestAsk};
 use crate::operation::{Operation, OperationEvent};
 use crate::plan::Plan;
 use crate::record::{GroupBody, ReplicationType};
@@ -50,6 +50,8 @@ pub enum Change {
     },
     /// MEM-01.
     AddMember { instance_id: ServerId },
+    /// RP-01: protect the group from where it is now, towards the other site.
+    Reprotect {},
     /// Where networks and subnets of the home side are at the other.
     SetMappings {
         networks: std::collections::BTreeMap<NetworkId, NetworkId>,
@@ -73,14 +75,43 @@ pub enum Command {
     Store { envelope: Signed },
     /// R7.
     Receipt { receipt: Signed },
-    Failover {
+    /// R1, at the leader: the right to start VMs is to go to an operation of the peer.
+    LockTicket { group: GroupId },
+    /// A move of leadership to this site. Unplanned: begins at once. Planned: needs the leader's
+    /// lock ticket and is answered with a reservation for it (R2); it begins when the lock comes
+    /// back as an envelope (R6).
+    Move {
         group: GroupId,
+        kind: MoveKind,
         ask: FailoverAsk,
         dry_run: bool,
+        idempotency_key: Option<String>,
+        ticket: Option<Signed>,
+    },
+    /// TF-01: a drill at this site; `networks` says where each network of the primary is for it.
+    TestFailover {
+        group: GroupId,
+        ask: TestAsk,
+        dry_run: bool,
+        idempotency_key: Option<String>,
+    },
+    /// TF-04: takes the newest drill's objects away.
+    TestCleanup {
+        group: GroupId,
         idempotency_key: Option<String>,
     },
     /// CG-06: an extra replicated snapshot now.
     SyncVolumes { group: GroupId },
+}
+
+/// Which way a move goes; the code is the same (ARC-12), the verb and its conditions differ.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum MoveKind {
+    /// Away from the present primary.
+    Failover,
+    /// Back to the site that made the group.
+    Failback,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -106,6 +137,11 @@ pub enum Reply {
     },
     Synced {
         group: GroupId,
+    },
+    /// A planned move is checked and written down; it begins when the leader's lock comes.
+    Requested {
+        operation: Box<Operation>,
+        reservation: Signed,
     },
     /// 202: written down, before anything outside was touched.
     Accepted {

@@ -63,6 +63,15 @@ pub struct Copied {
     pub size_bytes: u64,
 }
 
+/// One existing volume whose contents a point replaces (the way back).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OverwriteAsk {
+    /// Name of the member volume on the *source* array when the point was taken.
+    pub source_name: String,
+    /// The volume on the *target* array that takes the contents; it keeps its id and serial.
+    pub target: Serial,
+}
+
 /// Replication of one group, as seen now (MON-01).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct GroupHealth {
@@ -90,11 +99,26 @@ pub trait StorageDriver: Send + Sync {
         serial: &Serial,
     ) -> PortResult<Option<ArrayVolume>>;
 
-    /// Makes the replicating group, or finds it as asked; idempotent. `AlreadyThere`: the name
-    /// belongs to somebody else, i.e. it is not one of `ours` (C6).
+    /// Makes the replicating group, or finds it as asked; idempotent. Never switches the schedule
+    /// on: a new group, and one that was retired and is made again, is off (`set_replication`).
+    /// `AlreadyThere`: the name belongs to somebody else, i.e. it is not one of `ours` (C6).
     async fn ensure_group(&self, spec: &GroupSpec, ours: bool) -> PortResult<()>;
-    /// Makes the group's members exactly these; idempotent. `Missing`: a volume is not there (F8).
+    /// Makes the group's members exactly these; idempotent. Leaves the schedule alone, so that
+    /// repeating it never undoes a `set_replication(.., false)`; only a group that is left without
+    /// members is switched off, since it has nothing to send. `Missing`: a volume or the group is
+    /// not there (F8).
     async fn set_members(&self, spec: &GroupSpec, members: &[Serial]) -> PortResult<()>;
+    /// Switches the schedule at `spec.source` on or off: the only way to switch it on; idempotent.
+    /// Off stops points by the clock, not transfers under way, nor `snapshot_now`.
+    /// `Missing`: the group is not there. `Refused`: on, for a group without members, whose points
+    /// would be empty.
+    async fn set_replication(&self, spec: &GroupSpec, enabled: bool) -> PortResult<()>;
+    /// Switches off and destroys our group at `spec.source` with its snapshots there; never
+    /// volumes, never what has arrived at the target, never eradicates. Already gone is fine.
+    /// `Refused`: a group of that name that does not look as `ensure_group` leaves it (replicating
+    /// to `spec.target` and nowhere else, our retention) is not ours and stays as it is (S4, F17).
+    /// One of ours that was made only by half is completed by `ensure_group` first.
+    async fn retire_group(&self, spec: &GroupSpec) -> PortResult<()>;
     /// Takes a group snapshot now and starts replicating it; idempotent by suffix (CG-06).
     async fn snapshot_now(&self, spec: &GroupSpec, suffix: &PointSuffix) -> PortResult<()>;
     /// Points of the group on the target array, newest first by `sequence`; asks the target only
@@ -110,6 +134,56 @@ pub trait StorageDriver: Send + Sync {
         point: &PointSuffix,
         copies: &[CopyAsk],
     ) -> PortResult<Vec<Copied>>;
+    /// Takes one snapshot of each of these volumes, all at one moment, named by our `suffix`:
+    /// what `restore_safety` puts back. Idempotent by `suffix`: those taken before stay as they
+    /// are, whatever the volumes hold now, also after renames.
+    /// `Missing`: a volume is not there, nothing taken then. `AlreadyThere`: some of the volumes
+    /// have this snapshot and some do not, or it lies in the bin: a second moment would not be
+    /// the one that was kept.
+    async fn safety_snapshot(
+        &self,
+        array: &ArrayId,
+        serials: &[Serial],
+        suffix: &PointSuffix,
+    ) -> PortResult<()>;
+    /// Replaces the contents of existing volumes on the *target* array, found by serial, with
+    /// those of one complete point: all or none, in one call where the array has one. Volumes keep
+    /// id, serial and name and take the size they have in the point (a grown one grows; a larger
+    /// target is cut). Idempotent: repeated, it gives the same contents again, for which the point
+    /// is still needed.
+    ///
+    /// `Refused`, and nothing changed: a target has no safety snapshot `guard` (taken before, so
+    /// that this can be undone), or is connected to a host, or is asked for twice; the point is not
+    /// complete (F1); the direction is wrong (F14): both arrays are one, a target is not a volume
+    /// of `spec.target`, or it is a member of the group of this name that replicates *from*
+    /// `spec.target`, i.e. what is to be overwritten is what is being protected (I6, S5).
+    /// `Missing`: the point, or a volume in it, is gone (F2). `Unknown`: repeat it; also when a
+    /// target was renamed under our hands and another volume was hit, which the text names.
+    async fn overwrite_from_point(
+        &self,
+        spec: &GroupSpec,
+        point: &PointSuffix,
+        overwrites: &[OverwriteAsk],
+        guard: &PointSuffix,
+    ) -> PortResult<()>;
+    /// Puts back contents and size that these volumes had at `safety_snapshot`: the undo of an
+    /// overwrite, all or none; the snapshots stay. Idempotent.
+    /// `Missing`: a volume or its snapshot is gone (the bin counts as gone), nothing changed then.
+    /// `Refused`: a volume is connected to a host.
+    async fn restore_safety(
+        &self,
+        array: &ArrayId,
+        serials: &[Serial],
+        suffix: &PointSuffix,
+    ) -> PortResult<()>;
+    /// Destroys (never eradicates) those safety snapshots; volumes stay. Snapshots and volumes
+    /// already gone are fine; snapshots of other suffixes and of other volumes stay (S4).
+    async fn release_safety(
+        &self,
+        array: &ArrayId,
+        serials: &[Serial],
+        suffix: &PointSuffix,
+    ) -> PortResult<()>;
     /// Live volumes on `array` whose name starts so: what we made and nobody renamed.
     async fn find_by_key(&self, array: &ArrayId, name_prefix: &str)
     -> PortResult<Vec<ArrayVolume>>;

@@ -124,8 +124,16 @@ pub struct GroupBody {
     pub mappings: Mappings,
     #[serde(default)]
     pub members: Vec<Member>,
+    /// Replicated from where it is now towards the other site; false after a failover until it is
+    /// reprotected (C39).
+    #[serde(default = "yes")]
+    pub protected: bool,
     pub failover_count: u32,
     /// Unix microseconds by the clock of the site that moved it.
     pub last_failover_at_us: Option<i64>,
     pub created_at_us: i64,
+}
+
+fn yes() -> bool {
+    true
 }

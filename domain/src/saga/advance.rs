@@ -63,7 +63,7 @@ impl View<'_> {
         self.plan.stages.iter().flat_map(|s| &s.lanes).any(|lane| {
             self.marks(lane)
                 .iter()
-                .any(|(last, mark)| *last && matches!(mark, Some(Mark::Started | Mark::Done)))
+                .any(|(last, mark)| *last && mark.is_some())
         })
     }
 
@@ -134,6 +134,10 @@ impl View<'_> {
     }
 
     fn outcome(&self) -> Outcome {
+        let mut lanes = self.plan.stages.iter().flat_map(|s| &s.lanes);
+        if lanes.any(|lane| self.lane_ended(lane) == Some(LaneEnd::NeedsOperator)) {
+            return Outcome::NeedsOperator;
+        }
         let ends = lane_outcomes(self.plan, self.journal);
         let all_up = ends.values().all(|end| *end == LaneEnd::Completed);
         if all_up && self.plan.left_out.is_empty() {

@@ -62,9 +62,16 @@ pub fn next(steps: &[(bool, Option<Mark>)], unwind: bool) -> Next {
     if has(Mark::UndoFailed) {
         return Next::Settled(LaneEnd::NeedsOperator);
     }
-    let forward_only = steps
-        .iter()
-        .any(|(last, mark)| *last && matches!(mark, Some(Mark::Started | Mark::Done)));
+    let at_the_end = |marks: &[Mark]| {
+        steps
+            .iter()
+            .any(|(last, mark)| *last && mark.is_some_and(|m| marks.contains(&m)))
+    };
+    // Nobody knows any more whether it happened, and nothing unwinds what may have: people decide.
+    if at_the_end(&[Mark::Failed, Mark::UndoStarted, Mark::Undone]) {
+        return Next::Settled(LaneEnd::NeedsOperator);
+    }
+    let forward_only = at_the_end(&[Mark::Started, Mark::Done]);
     let went_wrong = unwind || has(Mark::Failed) || has(Mark::UndoStarted) || has(Mark::Undone);
     if went_wrong && !forward_only {
         // A step that started may have half happened, so it is undone too.
@@ -151,6 +158,11 @@ mod tests {
         ];
         assert_eq!(next(&steps, false), Next::Run(2), "retried, never undone");
         assert_eq!(next(&steps, true), Next::Run(2));
+        let failed = [(false, Some(Mark::Done)), (true, Some(Mark::Failed))];
+        for unwind in [false, true] {
+            let end = Next::Settled(LaneEnd::NeedsOperator);
+            assert_eq!(next(&failed, unwind), end, "a failed commit is for people");
+        }
     }
 
     /// Every combination of marks over three steps: the rule never undoes what never began, never

@@ -44,6 +44,11 @@ pub fn may_start(
 }
 
 impl GroupSync {
+    /// The epoch that this site's next mint has (R4, R5, R13); `None` without a record.
+    pub fn next_mint_epoch(&self) -> Option<Epoch> {
+        Some(self.mint_epoch_over(self.epoch()?))
+    }
+
     /// Where this site stands.
     pub fn head(&self) -> Head {
         let header = self

@@ -1,6 +1,8 @@
 //! What a world is like, and which of its two sites is meant.
 
 use protector_actors::Care;
+use protector_domain::ids::SiteId;
+use uuid::Uuid;
 
 /// One of the two sites.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -36,6 +38,10 @@ impl Which {
             Self::A => 0,
             Self::B => 1,
         }
+    }
+
+    pub fn site_id(self) -> SiteId {
+        SiteId(Uuid::from_u128(0x5173_0000 + u128::from(self.number())))
     }
 
     /// Where the cloud's services are.

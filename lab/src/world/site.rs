@@ -3,11 +3,12 @@
 
 use super::crash::CrashSwitch;
 use super::options::{Which, WorldOptions};
-use crate::cloud::Cloud;
+use crate::cloud::Cloud as CloudModel;
 use crate::net::{Fabric, FabricArrayLink};
 use anyhow::Result;
 use protector_actors::Care;
 use protector_domain::ids::{ArrayId, SiteId};
+use protector_domain::ports::Cloud;
 use protector_http::ApiOptions;
 use protector_openstack::{CloudConfig, Credential, Interface, OpenStackCloud};
 use protector_runtime::clock::Clock;
@@ -23,7 +24,6 @@ use protectord::{BootParts, RunningSite, boot};
 use secrecy::SecretString;
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
-use uuid::Uuid;
 
 /// Password of every user in every pretend cloud.
 const SERVICE_PASSWORD: &str = "secret";
@@ -33,7 +33,7 @@ const CALL_TIMEOUT_MS: u64 = 10_000;
 pub struct LabSite {
     pub which: Which,
     pub id: SiteId,
-    pub cloud: Arc<Mutex<Cloud>>,
+    pub cloud: Arc<Mutex<CloudModel>>,
     pub crash: Arc<CrashSwitch>,
     pub running: Option<RunningSite>,
     /// Taken by the next boot.
@@ -51,7 +51,7 @@ pub struct LabSite {
 impl LabSite {
     pub(super) fn new(
         which: Which,
-        cloud: Arc<Mutex<Cloud>>,
+        cloud: Arc<Mutex<CloudModel>>,
         options: &WorldOptions,
         clock: Arc<dyn Clock>,
         fabric: &Fabric,
@@ -66,7 +66,7 @@ impl LabSite {
         let seed = options.seed.wrapping_mul(16).wrapping_add(which.number());
         Ok(Self {
             which,
-            id: SiteId(Uuid::from_u128(0x5173_0000 + u128::from(which.number()))),
+            id: which.site_id(),
             cloud,
             crash: Arc::default(),
             running: None,
@@ -123,8 +123,8 @@ impl LabSite {
         self.fabric.up(&host);
         let ctx = self.ctx();
         let store = self.open_store(&ctx).await?;
-        let cloud =
-            OpenStackCloud::connect(self.cloud_config(), self.fabric.client(&host), ctx.clone());
+        let cloud = self.cloud_of(self.which, &host, &ctx);
+        let peer = self.cloud_of(self.which.other(), &host, &ctx);
         let link = FabricArrayLink {
             fabric: self.fabric.clone(),
             from: self.fabric.origin(&host),
@@ -134,7 +134,8 @@ impl LabSite {
             ctx,
             store,
             site: self.id,
-            cloud: Arc::new(cloud).ports(),
+            cloud,
+            peer_clouds: BTreeMap::from([(self.which.other().site_id(), peer)]),
             storage: Arc::new(MockDriver::new(Arc::new(link), self.addresses.clone())),
             care: self.care.clone(),
             api: ApiOptions::default(),
@@ -154,22 +155,29 @@ impl LabSite {
         }
     }
 
-    fn cloud_config(&self) -> CloudConfig {
-        CloudConfig {
-            auth_url: format!("http://{}/identity/v3", self.which.cloud_host()),
-            region_name: Some("RegionOne".to_owned()),
-            interface: Interface::Public,
-            credential: Credential::Password {
-                username: "protector".to_owned(),
-                user_domain_name: "Default".to_owned(),
-                password: SecretString::from(SERVICE_PASSWORD),
-                project_name: "service".to_owned(),
-                project_domain_name: "Default".to_owned(),
-            },
-            remote: RemoteOptions {
-                timeout_ms: CALL_TIMEOUT_MS,
-                ..RemoteOptions::default()
-            },
-        }
+    /// One site's OpenStack, as this site's engine reaches it.
+    fn cloud_of(&self, which: Which, host: &str, ctx: &Ctx) -> Cloud {
+        let config = cloud_config(which);
+        let connected = OpenStackCloud::connect(config, self.fabric.client(host), ctx.clone());
+        Arc::new(connected).ports()
+    }
+}
+
+fn cloud_config(which: Which) -> CloudConfig {
+    CloudConfig {
+        auth_url: format!("http://{}/identity/v3", which.cloud_host()),
+        region_name: Some("RegionOne".to_owned()),
+        interface: Interface::Public,
+        credential: Credential::Password {
+            username: "protector".to_owned(),
+            user_domain_name: "Default".to_owned(),
+            password: SecretString::from(SERVICE_PASSWORD),
+            project_name: "service".to_owned(),
+            project_domain_name: "Default".to_owned(),
+        },
+        remote: RemoteOptions {
+            timeout_ms: CALL_TIMEOUT_MS,
+            ..RemoteOptions::default()
+        },
     }
 }

@@ -3,7 +3,7 @@
 use crate::cloud::OpenStackCloud;
 use crate::nova::{flavors, servers};
 use async_trait::async_trait;
-use protector_domain::ids::ServerId;
+use protector_domain::ids::{ServerId, VolumeId};
 use protector_domain::ports::compute::{
     Compute, ComputeQuota, Flavor, Server, ServerCreate, ServerFilter,
 };
@@ -43,6 +43,16 @@ impl Compute for OpenStackCloud {
 
     async fn server_unlock(&self, acting: &Acting, id: &ServerId) -> PortResult<()> {
         servers::act(self, acting, "server_unlock", id, &json!({"unlock": null})).await
+    }
+
+    async fn attachment_set_delete(
+        &self,
+        acting: &Acting,
+        server: &ServerId,
+        volume: &VolumeId,
+        delete_on_termination: bool,
+    ) -> PortResult<()> {
+        servers::set_delete(self, acting, server, volume, delete_on_termination).await
     }
 
     async fn flavor_list(&self, acting: &Acting) -> PortResult<Vec<Flavor>> {

@@ -4,15 +4,15 @@ use crate::answer::{new_id, optional, same};
 use crate::ask::{Ask, segment};
 use crate::cloud::OpenStackCloud;
 use crate::nova::create::create_body;
-use crate::nova::version::BASE;
+use crate::nova::version::{ATTACHMENT_UPDATE, BASE};
 use crate::nova::wire::{AttachmentList, Created, ServerEnvelope, ServerShape, in_device_order};
 use crate::page::ListKeys;
 use crate::service::Service;
 use crate::walls::is_walled_off;
-use protector_domain::ids::ServerId;
+use protector_domain::ids::{ServerId, VolumeId};
 use protector_domain::ports::compute::{AttachedVolume, Server, ServerCreate, ServerFilter};
 use protector_domain::ports::{Acting, ErrorKind, PortResult};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 const SERVERS: ListKeys = ListKeys {
     items: "servers",
@@ -150,6 +150,30 @@ pub(super) async fn act(
         .on(id.as_str())
         .json(action)
         .version(BASE);
+    cloud.client.send(acting, &ask).await.map(drop)
+}
+
+/// Idempotent: sets what it is told.
+pub(super) async fn set_delete(
+    cloud: &OpenStackCloud,
+    acting: &Acting,
+    server: &ServerId,
+    volume: &VolumeId,
+    delete_on_termination: bool,
+) -> PortResult<()> {
+    let call = "attachment_set_delete";
+    let path = format!(
+        "/servers/{}/os-volume_attachments/{}",
+        segment(call, server.as_str())?,
+        segment(call, volume.as_str())?
+    );
+    let body = json!({"volumeAttachment": {
+        "volumeId": volume, "delete_on_termination": delete_on_termination,
+    }});
+    let ask = Ask::put(Service::Compute, call, path)
+        .on(server.as_str())
+        .json(&body)
+        .version(ATTACHMENT_UPDATE);
     cloud.client.send(acting, &ask).await.map(drop)
 }
 

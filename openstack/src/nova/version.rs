@@ -14,6 +14,8 @@ use std::sync::Arc;
 /// (2.70), server groups (2.71), lock reason (2.73), `delete_on_termination` of an attachment (2.79).
 /// Victoria speaks 2.87.
 pub(crate) const BASE: Microversion = Microversion(2, 79);
+/// Changing `delete_on_termination` of an attachment. Victoria.
+pub(crate) const ATTACHMENT_UPDATE: Microversion = Microversion(2, 85);
 /// A host name of one's own, and reading it without admin rights. Xena.
 pub(crate) const HOSTNAME: Microversion = Microversion(2, 90);
 

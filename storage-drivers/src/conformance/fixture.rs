@@ -35,15 +35,20 @@ impl Side {
 /// A kind of call on an array that a fault can meet.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Call {
-    /// Copying volumes out of a snapshot.
+    /// Copying contents into volumes, new or existing.
     Copy,
     GroupMake,
+    /// Changing or destroying a group.
+    GroupChange,
     GroupSnapshot,
     MembersAdd,
     MembersRemove,
     TargetAdd,
     /// Destroying volumes.
     Destroy,
+    VolumeSnapshot,
+    /// Destroying snapshots of volumes.
+    VolumeSnapshotDestroy,
 }
 
 /// Two arrays `A` and `B`, connected, empty, living by tokio's time.
@@ -59,6 +64,9 @@ pub trait Fixture: Send + Sync {
     fn fault(&self, call: Call, fault: Fault);
     /// Just before the next copy reaches the target, somebody makes a volume called `name` there.
     fn rival(&self, name: &str);
+    /// Just before the next copy reaches the target, somebody renames a volume there; several such
+    /// wishes are met in order.
+    fn rival_rename(&self, old: &str, new: &str);
     /// Armed faults that no call has met.
     fn faults_left(&self) -> usize;
 
@@ -73,6 +81,8 @@ pub trait Fixture: Send + Sync {
     async fn group_make(&self, name: &str);
     /// What retention does: the snapshot `whole` goes to the bin of the target.
     async fn point_destroy(&self, whole: &str);
+    /// Somebody destroys the snapshot `whole` of one volume.
+    async fn volume_snapshot_destroy(&self, side: Side, whole: &str);
     async fn clock_skew(&self, side: Side, skew_ms: i64);
     async fn link_up(&self, up: bool);
     async fn power(&self, side: Side, on: bool);

@@ -53,6 +53,7 @@ pub async fn ensure_group_survives_lost_and_doubled_calls(
     assert_eq!(seen, [(GROUP, 1), ("other-0123abcd", 1)]);
     let v1 = world.volume_make(Side::Source, "v1", SIZE).await;
     driver.set_members(&spec, &[v1]).await.unwrap();
+    driver.set_replication(&spec, true).await.unwrap();
     pass(INTERVAL_S).await;
     assert!(!driver.recovery_points(&spec).await.unwrap().is_empty());
 }
@@ -68,6 +69,7 @@ pub async fn a_group_replicates_by_its_interval(driver: &dyn StorageDriver, worl
     );
     let v1 = world.volume_make(Side::Source, "v1", SIZE).await;
     driver.set_members(&spec, &[v1]).await.unwrap();
+    driver.set_replication(&spec, true).await.unwrap();
     pass(4 * INTERVAL_S + INTERVAL_S / 2).await;
     let points = driver.recovery_points(&spec).await.unwrap();
     let gaps: Vec<i64> = points

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use protector_domain::ids::{ArrayId, Serial};
+use protector_domain::ports::storage::OverwriteAsk;
 use protector_domain::ports::{ErrorKind, StorageDriver};
 
 use super::fixture::{Call, Fixture, Side};
@@ -85,9 +86,24 @@ pub async fn a_swapped_array_is_found_out_before_any_write(
     let (source, target) = (world.array(Side::Source), world.array(Side::Target));
     let serials = [scene.v1.clone()];
     let any = ["v".to_owned()];
+    let guard = suffix("guard");
+    let overwrites = [OverwriteAsk {
+        source_name: "v1".to_owned(),
+        target: scene.v1.clone(),
+    }];
     let kinds: BTreeSet<String> = [
         kind(wrong.ensure_group(&scene.spec, true).await),
         kind(wrong.set_members(&scene.spec, &serials).await),
+        kind(wrong.set_replication(&scene.spec, false).await),
+        kind(wrong.retire_group(&scene.spec).await),
+        kind(wrong.safety_snapshot(&source, &serials, &guard).await),
+        kind(wrong.restore_safety(&source, &serials, &guard).await),
+        kind(wrong.release_safety(&source, &serials, &guard).await),
+        kind(
+            wrong
+                .overwrite_from_point(&scene.spec, &suffix("p"), &overwrites, &guard)
+                .await,
+        ),
         kind(wrong.snapshot_now(&scene.spec, &suffix("x")).await),
         kind(wrong.recovery_points(&scene.spec).await),
         kind(

@@ -16,14 +16,20 @@ mod copies;
 mod fixture;
 mod group;
 mod hands_off;
+mod overwrite;
 mod points;
+mod replication;
+mod safety;
 mod scene;
 
 pub use copies::*;
 pub use fixture::{BANDWIDTH_BYTES_PER_S, Call, Fixture, Side};
 pub use group::*;
 pub use hands_off::*;
+pub use overwrite::*;
 pub use points::*;
+pub use replication::*;
+pub use safety::*;
 
 /// Makes one test per case out of `$make`, an `async fn() -> impl Fixture`.
 #[macro_export]
@@ -55,6 +61,27 @@ macro_rules! storage_driver_conformance {
             an_array_at_its_limit_makes_no_half_group
             two_copies_cannot_share_a_name
 
+            safety_is_one_moment_and_one_effect
+            safety_needs_every_volume
+            a_second_moment_is_refused
+            safety_follows_renames
+            restoring_puts_contents_and_size_back
+            restoring_is_all_or_nothing
+            letting_go_of_safety_touches_nothing_else
+            letting_go_of_safety_is_one_effect
+
+            an_overwrite_keeps_identity_and_takes_one_moment
+            an_overwrite_is_one_effect
+            an_overwrite_needs_its_guard
+            a_point_is_no_guard
+            a_volume_in_use_is_not_overwritten
+            the_wrong_direction_is_refused
+            what_is_being_protected_is_not_overwritten
+            an_overwrite_needs_a_complete_point
+            an_overwrite_changes_all_or_nothing
+            a_target_renamed_at_the_last_moment_is_met
+            the_way_home_and_its_undo
+
             release_takes_only_what_is_ours
             release_is_one_effect
             a_foreign_group_is_left_alone
@@ -68,6 +95,14 @@ macro_rules! storage_driver_conformance {
             members_survive_lost_and_doubled_calls
             members_are_found_by_serial
             an_unknown_member_changes_nothing
+            only_the_switch_starts_replication
+            a_stopped_group_stays_stopped
+            switching_is_one_effect
+            a_group_without_members_is_not_switched_on
+            retiring_takes_the_group_and_nothing_else
+            retiring_is_one_effect
+            a_retired_group_comes_back_stopped
+            a_foreign_group_is_not_retired
             volumes_are_located_by_name_and_serial
             volumes_are_found_by_key
             health_tells_what_flows

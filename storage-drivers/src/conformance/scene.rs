@@ -51,6 +51,7 @@ pub(super) async fn protected(driver: &dyn StorageDriver, world: &dyn Fixture) -
         .set_members(&spec, &[v1.clone(), v2.clone()])
         .await
         .unwrap();
+    driver.set_replication(&spec, true).await.unwrap();
     pass(SETTLE_S).await;
     Scene { spec, v1, v2 }
 }
@@ -129,6 +130,25 @@ pub(super) fn live(truth: &GroundTruth, side: Side) -> Vec<&VolumeTruth> {
         .iter()
         .filter(|volume| !volume.destroyed)
         .collect()
+}
+
+/// The volume with this serial, destroyed or not.
+pub(super) fn of_serial<'a>(
+    truth: &'a GroundTruth,
+    side: Side,
+    serial: &Serial,
+) -> &'a VolumeTruth {
+    let volumes = &array(truth, side).volumes;
+    volumes.iter().find(|v| v.serial == serial.0).unwrap()
+}
+
+/// What these volumes hold, and their sizes, in this order.
+pub(super) fn held(truth: &GroundTruth, side: Side, serials: &[Serial]) -> Vec<(String, u64)> {
+    let of = |serial: &Serial| {
+        let volume = of_serial(truth, side, serial);
+        (volume.hash.clone(), volume.provisioned)
+    };
+    serials.iter().map(of).collect()
 }
 
 pub(super) fn names(volumes: &[&VolumeTruth]) -> Vec<String> {

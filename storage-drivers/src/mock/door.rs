@@ -3,6 +3,8 @@
 //! Every call of the port opens its doors anew: an address that leads to another array since an
 //! hour ago is found out before anything is written there (`F15`).
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use protector_domain::ids::{ArrayId, Serial};
 use protector_domain::ports::storage::ArrayVolume;
 use protector_domain::ports::{ErrorKind, PortError, PortResult};
@@ -121,6 +123,31 @@ impl Door<'_> {
             let query = Query::filtered(Filter::any_of(field, chunk));
             let query = if live_only { query.live() } else { query };
             found.extend(self.volumes(query).await?);
+        }
+        Ok(found)
+    }
+
+    /// The live volumes with these serials, each once, in the order asked for.
+    ///
+    /// Errors: `Missing` when one of them is not there.
+    pub(super) async fn volumes_live(&self, serials: &[Serial]) -> PortResult<Vec<VolumeRow>> {
+        let wanted: Vec<&str> = serials.iter().map(Serial::as_str).collect();
+        let rows = self.volumes_by("serial", &wanted, true).await?;
+        let mut by_serial: BTreeMap<String, VolumeRow> = rows
+            .into_iter()
+            .map(|row| (row.serial.clone(), row))
+            .collect();
+        let mut seen = BTreeSet::new();
+        let mut found = Vec::new();
+        for serial in wanted.into_iter().filter(|serial| seen.insert(*serial)) {
+            let row = by_serial.remove(serial).ok_or_else(|| {
+                let what = format!(
+                    "array {} has no volume with serial {serial}",
+                    self.array.name
+                );
+                PortError::new(ErrorKind::Missing, what)
+            })?;
+            found.push(row);
         }
         Ok(found)
     }

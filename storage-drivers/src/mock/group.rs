@@ -1,8 +1,8 @@
 //! Making the replicating group, or finding it as asked.
 //!
 //! Five calls in the good case: the group, its target, leave on the target, interval and
-//! retention. The schedule itself is switched on when the group has members (`members`): an empty
-//! snapshot would be a point from which nothing can be recovered.
+//! retention. Absent: switching the schedule on (`schedule`), so that ensuring a group again never
+//! restarts one that was stopped.
 
 use std::time::Duration;
 
@@ -10,8 +10,10 @@ use protector_domain::ports::storage::GroupSpec;
 use protector_domain::ports::{ErrorKind, PortError, PortResult};
 
 use super::door::{Door, nonsense};
+use super::schedule::schedule_patch;
 use crate::model::{
-    Answer, Command, Filter, GroupPatch, GroupRow, Query, RetentionPatch, SchedulePatch,
+    Answer, Command, Filter, GroupPatch, GroupRow, GroupTargetRow, Query, RetentionPatch,
+    SchedulePatch,
 };
 
 /// Looks for the group on the target before the caller is asked to come back.
@@ -83,10 +85,11 @@ async fn create(source: &Door<'_>, target: &Door<'_>, spec: &GroupSpec) -> PortR
     }
 }
 
+/// Out of the bin and off in one call: its members may be those of long ago.
 async fn recover(source: &Door<'_>, spec: &GroupSpec) -> PortResult<GroupRow> {
     let patch = GroupPatch {
         destroyed: Some(false),
-        ..GroupPatch::default()
+        ..schedule_patch(false)
     };
     one_group(source.call(patch_of(spec, patch)).await?)
 }
@@ -124,6 +127,16 @@ async fn target_own(source: &Door<'_>, target: &Door<'_>, spec: &GroupSpec) -> P
 }
 
 async fn has_target(source: &Door<'_>, target: &Door<'_>, spec: &GroupSpec) -> PortResult<bool> {
+    let rows = targets(source, spec).await?;
+    let same = |name: &str| name.eq_ignore_ascii_case(&target.array.name);
+    Ok(rows.iter().any(|row| same(&row.member.name)))
+}
+
+/// Where the group replicates to.
+pub(super) async fn targets(
+    source: &Door<'_>,
+    spec: &GroupSpec,
+) -> PortResult<Vec<GroupTargetRow>> {
     let group_names = vec![spec.name.0.clone()];
     let ask = move |query| Command::GroupTargetsGet {
         group_names: group_names.clone(),
@@ -133,9 +146,7 @@ async fn has_target(source: &Door<'_>, target: &Door<'_>, spec: &GroupSpec) -> P
         Answer::GroupTargets(page) => Some(page),
         _ => None,
     };
-    let rows = source.walk(&ask, open, Query::default()).await?;
-    let same = |name: &str| name.eq_ignore_ascii_case(&target.array.name);
-    Ok(rows.iter().any(|row| same(&row.member.name)))
+    source.walk(&ask, open, Query::default()).await
 }
 
 async fn configure(source: &Door<'_>, spec: &GroupSpec, group: &GroupRow) -> PortResult<()> {
@@ -143,9 +154,8 @@ async fn configure(source: &Door<'_>, spec: &GroupSpec, group: &GroupRow) -> Por
     let all_for_s = i64::try_from(spec.target_retention_s.max(RETENTION_MIN_S));
     let patch = GroupPatch {
         replication_schedule: SchedulePatch {
-            enabled: Some(group.volume_count > 0),
             frequency_ms: Some(frequency_ms.unwrap_or(i64::MAX)),
-            at_s: None,
+            ..SchedulePatch::default()
         },
         target_retention: RetentionPatch {
             all_for_s: Some(all_for_s.unwrap_or(i64::MAX)),
@@ -154,11 +164,9 @@ async fn configure(source: &Door<'_>, spec: &GroupSpec, group: &GroupRow) -> Por
         },
         ..GroupPatch::default()
     };
-    let asked = patch.replication_schedule;
-    let now = group.replication_schedule;
     let retention = group.target_retention;
-    let settled = asked.enabled == Some(now.enabled)
-        && asked.frequency_ms == Some(now.frequency_ms)
+    let settled = patch.replication_schedule.frequency_ms
+        == Some(group.replication_schedule.frequency_ms)
         && patch.target_retention.all_for_s == Some(retention.all_for_s)
         && (retention.days, retention.per_day) == (0, 0);
     if settled {

@@ -7,7 +7,7 @@ use protector_domain::ports::{ErrorKind, PortResult};
 
 use super::door::Door;
 use super::members;
-use super::points::{list, source_name};
+use super::points::{list, peer_name};
 use crate::model::{Answer, Command, GroupTargetRow, Query};
 
 pub(super) async fn look(
@@ -27,7 +27,7 @@ pub(super) async fn look(
 
 /// Allowed there, the link up, and the schedule on.
 async fn replicating(target: &Door<'_>, spec: &GroupSpec) -> PortResult<bool> {
-    let name = format!("{}:{}", source_name(target, &spec.source).await?, spec.name);
+    let name = format!("{}:{}", peer_name(target, &spec.source).await?, spec.name);
     let open = |answer| match answer {
         Answer::Groups(page) => Some(page),
         _ => None,

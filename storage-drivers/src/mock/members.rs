@@ -1,19 +1,19 @@
 //! Making a group's members exactly those wanted.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use protector_domain::ids::Serial;
+use protector_domain::ports::PortResult;
 use protector_domain::ports::storage::GroupSpec;
-use protector_domain::ports::{ErrorKind, PortError, PortResult};
 
 use super::door::{Door, NAMES_PER_CALL, nonsense};
-use super::group::{find, patch_of};
-use crate::model::{Answer, Command, GroupMemberRow, GroupPatch, Query, SchedulePatch};
+use super::schedule::off_when_empty;
+use crate::model::{Answer, Command, GroupMemberRow, Query};
 
 /// Look, change, look: rounds until the members are as wanted.
 const ROUNDS_MAX: usize = 3;
 
-/// The members become exactly `wanted`; a group with members replicates, one without does not.
+/// The members become exactly `wanted`. The schedule stays as it is, but for a group left empty.
 ///
 /// Errors: `Missing` when a volume or the group is not there, nothing changed then.
 pub(super) async fn set(source: &Door<'_>, spec: &GroupSpec, wanted: &[Serial]) -> PortResult<()> {
@@ -21,7 +21,7 @@ pub(super) async fn set(source: &Door<'_>, spec: &GroupSpec, wanted: &[Serial]) 
     for _ in 0..ROUNDS_MAX {
         let difference = difference(source, spec, wanted).await?;
         if difference.is_empty() {
-            return schedule(source, spec, !wanted.is_empty()).await;
+            return off_when_empty(source, spec, wanted.is_empty()).await;
         }
         // A definite no may come from a rename, or from the first of two deliveries: look again.
         failure = apply(source, spec, &difference).await.err();
@@ -52,16 +52,7 @@ async fn difference(
     spec: &GroupSpec,
     wanted: &[Serial],
 ) -> PortResult<Difference> {
-    let serials: Vec<&str> = wanted.iter().map(Serial::as_str).collect();
-    let rows = source.volumes_by("serial", &serials, true).await?;
-    let found: BTreeSet<&str> = rows.iter().map(|row| row.serial.as_str()).collect();
-    if let Some(gone) = serials.iter().find(|serial| !found.contains(*serial)) {
-        let what = format!(
-            "array {} has no volume with serial {gone}",
-            source.array.name
-        );
-        return Err(PortError::new(ErrorKind::Missing, what));
-    }
+    let rows = source.volumes_live(wanted).await?;
     let wanted: BTreeMap<&str, &str> = rows
         .iter()
         .map(|row| (row.id.as_str(), row.name.as_str()))
@@ -113,25 +104,4 @@ async fn apply(source: &Door<'_>, spec: &GroupSpec, difference: &Difference) -> 
         source.call(command).await?;
     }
     Ok(())
-}
-
-async fn schedule(source: &Door<'_>, spec: &GroupSpec, enabled: bool) -> PortResult<()> {
-    let group = find(source, spec).await?.filter(|group| !group.destroyed);
-    let missing = || {
-        PortError::new(
-            ErrorKind::Missing,
-            format!("there is no protection group {}", spec.name),
-        )
-    };
-    if group.ok_or_else(missing)?.replication_schedule.enabled == enabled {
-        return Ok(());
-    }
-    let patch = GroupPatch {
-        replication_schedule: SchedulePatch {
-            enabled: Some(enabled),
-            ..SchedulePatch::default()
-        },
-        ..GroupPatch::default()
-    };
-    source.call(patch_of(spec, patch)).await.map(|_| ())
 }

@@ -11,8 +11,11 @@ mod group;
 mod health;
 mod marks;
 mod members;
+mod overwrite;
 mod points;
 mod recover;
+mod safety;
+mod schedule;
 mod volumes;
 
 #[cfg(test)]
@@ -24,7 +27,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use protector_domain::ids::{ArrayId, PointSuffix, Serial, VolumeId};
 use protector_domain::ports::storage::{
-    ArrayVolume, Copied, CopyAsk, GroupHealth, GroupSpec, RecoveryPoint,
+    ArrayVolume, Copied, CopyAsk, GroupHealth, GroupSpec, OverwriteAsk, RecoveryPoint,
 };
 use protector_domain::ports::{PortResult, StorageDriver};
 
@@ -79,6 +82,14 @@ impl StorageDriver for MockDriver {
         members::set(&self.door(&spec.source).await?, spec, members).await
     }
 
+    async fn set_replication(&self, spec: &GroupSpec, enabled: bool) -> PortResult<()> {
+        schedule::set(&self.door(&spec.source).await?, spec, enabled).await
+    }
+
+    async fn retire_group(&self, spec: &GroupSpec) -> PortResult<()> {
+        schedule::retire(&self.door(&spec.source).await?, spec).await
+    }
+
     async fn snapshot_now(&self, spec: &GroupSpec, suffix: &PointSuffix) -> PortResult<()> {
         points::snapshot_now(&self.door(&spec.source).await?, spec, suffix).await
     }
@@ -94,6 +105,44 @@ impl StorageDriver for MockDriver {
         copies: &[CopyAsk],
     ) -> PortResult<Vec<Copied>> {
         recover::recover(&self.door(&spec.target).await?, spec, point, copies).await
+    }
+
+    async fn safety_snapshot(
+        &self,
+        array: &ArrayId,
+        serials: &[Serial],
+        suffix: &PointSuffix,
+    ) -> PortResult<()> {
+        safety::take(&self.door(array).await?, serials, suffix).await
+    }
+
+    async fn overwrite_from_point(
+        &self,
+        spec: &GroupSpec,
+        point: &PointSuffix,
+        overwrites: &[OverwriteAsk],
+        guard: &PointSuffix,
+    ) -> PortResult<()> {
+        let target = self.door(&spec.target).await?;
+        overwrite::from_point(&target, spec, point, overwrites, guard).await
+    }
+
+    async fn restore_safety(
+        &self,
+        array: &ArrayId,
+        serials: &[Serial],
+        suffix: &PointSuffix,
+    ) -> PortResult<()> {
+        overwrite::from_safety(&self.door(array).await?, serials, suffix).await
+    }
+
+    async fn release_safety(
+        &self,
+        array: &ArrayId,
+        serials: &[Serial],
+        suffix: &PointSuffix,
+    ) -> PortResult<()> {
+        safety::release(&self.door(array).await?, serials, suffix).await
     }
 
     async fn find_by_key(

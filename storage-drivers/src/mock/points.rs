@@ -47,21 +47,23 @@ pub(super) async fn snapshot_now(
     }
 }
 
-/// The source array's name as the target knows it: the source itself may be gone (`L3`).
-pub(super) async fn source_name(target: &Door<'_>, source: &ArrayId) -> PortResult<String> {
+/// The name of array `peer` as the array behind `door` knows it: the peer itself may be gone (`L3`).
+///
+/// Errors: `Refused` when they are not connected; an array is never connected to itself.
+pub(super) async fn peer_name(door: &Door<'_>, peer: &ArrayId) -> PortResult<String> {
     let open = |answer| match answer {
         Answer::ArrayConnections(page) => Some(page),
         _ => None,
     };
-    let rows = target
+    let rows = door
         .walk(&Command::ArrayConnectionsGet, open, Query::default())
         .await?;
-    let same = |row: &ArrayConnectionRow| row.remote.id == source.as_str();
+    let same = |row: &ArrayConnectionRow| row.remote.id == peer.as_str();
     let found = rows.into_iter().find(same).map(|row| row.remote.name);
     found.ok_or_else(|| {
         let what = format!(
-            "array {} has no connection to array {source}",
-            target.array.name
+            "array {} has no connection to array {peer}",
+            door.array.name
         );
         PortError::new(ErrorKind::Refused, what)
     })
@@ -69,7 +71,7 @@ pub(super) async fn source_name(target: &Door<'_>, source: &ArrayId) -> PortResu
 
 /// Points on the target, newest first. A group that does not show there has none.
 pub(super) async fn list(target: &Door<'_>, spec: &GroupSpec) -> PortResult<Vec<RecoveryPoint>> {
-    let group = format!("{}:{}", source_name(target, &spec.source).await?, spec.name);
+    let group = format!("{}:{}", peer_name(target, &spec.source).await?, spec.name);
     let transfers = match transfers(target, &group).await {
         Err(error) if error.kind == ErrorKind::Missing => return Ok(Vec::new()),
         other => other?,

@@ -10,7 +10,7 @@ use protector_domain::ports::{ErrorKind, PortError, PortResult};
 use super::door::{Door, NAMES_PER_CALL, nonsense};
 use super::errors::{is_binned, port_error};
 use super::marks::{COPY_KEY, is_copy, marks};
-use super::points::{completed_ms, source_name, transfer_of};
+use super::points::{completed_ms, peer_name, transfer_of};
 use crate::link::LinkError;
 use crate::model::{Answer, Command, Filter, Query, VolumeItem, VolumeRow, VolumeSource};
 
@@ -34,7 +34,7 @@ pub(super) async fn recover(
     copies: &[CopyAsk],
 ) -> PortResult<Vec<Copied>> {
     names_distinct(copies)?;
-    let source = source_name(target, &spec.source).await?;
+    let source = peer_name(target, &spec.source).await?;
     let wish = Wish {
         whole: format!("{source}:{}.{point}", spec.name),
         copies,
@@ -43,7 +43,7 @@ pub(super) async fn recover(
     let absent = missing_of(&wish, &there);
     // Copies that are there need their point no longer: it may have been removed since.
     if !absent.is_empty() {
-        point_check(target, &wish).await?;
+        point_check(target, &wish.whole).await?;
         there.extend(make(target, &wish, &absent).await?);
     }
     result(&wish, &there)
@@ -64,9 +64,9 @@ fn names_distinct(copies: &[CopyAsk]) -> PortResult<()> {
 }
 
 /// Only a point that is completely here may be used (`F1`, `S6`).
-async fn point_check(target: &Door<'_>, wish: &Wish<'_>) -> PortResult<()> {
-    let refuse = |kind, why: &str| Err(PortError::new(kind, format!("point {} {why}", wish.whole)));
-    match transfer_of(target, &wish.whole).await? {
+pub(super) async fn point_check(target: &Door<'_>, whole: &str) -> PortResult<()> {
+    let refuse = |kind, why: &str| Err(PortError::new(kind, format!("point {whole} {why}")));
+    match transfer_of(target, whole).await? {
         None => refuse(ErrorKind::Missing, "is not there"),
         Some(row) if row.destroyed => refuse(ErrorKind::Missing, "has been destroyed"),
         Some(row) if completed_ms(&row).is_none() => refuse(ErrorKind::Refused, "is not complete"),

@@ -1,5 +1,7 @@
 //! The mock driver under the common suite, in memory and in a file, and what only it promises.
 
+mod back;
+
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 
@@ -13,8 +15,8 @@ use super::MockDriver;
 use crate::conformance::{BANDWIDTH_BYTES_PER_S, Call, Fixture, Side};
 use crate::link::{ArrayLink, Fault, FaultyLink, FileWorld, LinkError, SharedWorld};
 use crate::model::{
-    Answer, ArrayState, Command, Control, GroundTruth, LinkState, Query, Settings, VolumePatch,
-    VolumeSource,
+    Answer, ArrayState, Command, Control, GroundTruth, LinkState, Query, Settings, SnapshotPatch,
+    VolumePatch, VolumeSource,
 };
 
 const START_US: i64 = 1_767_225_600_000_000;
@@ -43,26 +45,23 @@ impl Simulated for FileWorld {
     }
 }
 
-/// Somebody else who is quicker: makes a volume just before a copy gets through.
+/// Somebody else who is quicker: does something just before a copy gets through.
 struct RivalLink {
     world: Arc<dyn Simulated>,
-    name: Arc<Mutex<Option<String>>>,
+    deeds: Arc<Mutex<Vec<Command>>>,
 }
 
 #[async_trait]
 impl ArrayLink for RivalLink {
     async fn call(&self, array: &str, command: Command) -> Result<Answer, LinkError> {
         let is_copy = matches!(command, Command::VolumesBatchPost { .. });
-        let name = if is_copy {
-            self.name.lock().unwrap().take()
+        let deeds = if is_copy {
+            std::mem::take(&mut *self.deeds.lock().unwrap())
         } else {
-            None
+            Vec::new()
         };
-        if let Some(name) = name {
-            self.world
-                .call(array, volume_post(&name, 1 << 20))
-                .await
-                .unwrap();
+        for deed in deeds {
+            self.world.call(array, deed).await.unwrap();
         }
         self.world.call(array, command).await
     }
@@ -77,9 +76,19 @@ fn volume_post(name: &str, size_bytes: u64) -> Command {
     }
 }
 
+fn volume_rename(old: &str, new: &str) -> Command {
+    Command::VolumesPatch {
+        names: vec![old.to_owned()],
+        patch: VolumePatch {
+            name: Some(new.to_owned()),
+            ..VolumePatch::default()
+        },
+    }
+}
+
 struct MockFixture {
     world: Arc<dyn Simulated>,
-    rival: Arc<Mutex<Option<String>>>,
+    rival: Arc<Mutex<Vec<Command>>>,
     link: FaultyLink,
     /// Holds the folder of a file world until the test is over.
     _folder: Option<tempfile::TempDir>,
@@ -104,7 +113,7 @@ fn fixture<W: Simulated + 'static>(world: W, folder: Option<tempfile::TempDir>) 
     let rival = Arc::default();
     let link = RivalLink {
         world: world.clone(),
-        name: Arc::clone(&rival),
+        deeds: Arc::clone(&rival),
     };
     MockFixture {
         link: FaultyLink::new(Arc::new(link)),
@@ -179,17 +188,24 @@ impl Fixture for MockFixture {
         let verb = match call {
             Call::Copy => "volumes_batch_post",
             Call::GroupMake => "groups_post",
+            Call::GroupChange => "groups_patch",
             Call::GroupSnapshot => "group_snapshots_post",
             Call::MembersAdd => "group_members_post",
             Call::MembersRemove => "group_members_delete",
             Call::TargetAdd => "group_targets_post",
             Call::Destroy => "volumes_patch",
+            Call::VolumeSnapshot => "volume_snapshots_post",
+            Call::VolumeSnapshotDestroy => "volume_snapshots_patch",
         };
         self.link.arm(verb, fault);
     }
 
     fn rival(&self, name: &str) {
-        *self.rival.lock().unwrap() = Some(name.to_owned());
+        self.rival.lock().unwrap().push(volume_post(name, 1 << 20));
+    }
+
+    fn rival_rename(&self, old: &str, new: &str) {
+        self.rival.lock().unwrap().push(volume_rename(old, new));
     }
 
     fn faults_left(&self) -> usize {
@@ -205,16 +221,7 @@ impl Fixture for MockFixture {
     }
 
     async fn volume_rename(&self, side: Side, old: &str, new: &str) {
-        let name = Some(new.to_owned());
-        self.patch(
-            side,
-            old,
-            VolumePatch {
-                name,
-                ..VolumePatch::default()
-            },
-        )
-        .await;
+        self.array_call(side, volume_rename(old, new)).await;
     }
 
     async fn volume_resize(&self, side: Side, name: &str, size_bytes: u64) {
@@ -278,6 +285,16 @@ impl Fixture for MockFixture {
             destroyed: true,
         };
         self.array_call(Side::Target, command).await;
+    }
+
+    async fn volume_snapshot_destroy(&self, side: Side, whole: &str) {
+        let names = vec![whole.to_owned()];
+        let patch = SnapshotPatch {
+            destroyed: Some(true),
+            ..SnapshotPatch::default()
+        };
+        let command = Command::VolumeSnapshotsPatch { names, patch };
+        self.array_call(side, command).await;
     }
 
     async fn clock_skew(&self, side: Side, skew_ms: i64) {

@@ -71,7 +71,7 @@ fn is_ours(row: &VolumeRow, prefixes: &[String]) -> bool {
     named && row.connection_count == 0
 }
 
-async fn destroy(door: &Door<'_>, rows: &[VolumeRow]) -> PortResult<()> {
+pub(super) async fn destroy(door: &Door<'_>, rows: &[VolumeRow]) -> PortResult<()> {
     for chunk in rows.chunks(NAMES_PER_CALL) {
         let command = Command::VolumesPatch {
             names: chunk.iter().map(|row| row.name.clone()).collect(),

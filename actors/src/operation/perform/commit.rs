@@ -1,12 +1,28 @@
 //! `commit_new_primary`: the record that says where everything is now (R5, FO-06). The point of no
-//! return: our own store, one transaction, found again by reading the record.
+//! return: our own store, one transaction with the step's own row, because a planned move leaves the
+//! epoch that the row is written under.
 
 use super::{Job, nothing_made};
 use crate::journal::Made;
 use crate::protection_group::finish;
+use protector_domain::effect::EffectState;
 use protector_domain::ports::PortResult;
+use protector_store::{EffectSettle, Write};
 
 pub(super) async fn make(job: &Job) -> PortResult<Vec<Made>> {
-    finish::finish_move(&job.site, &job.plan, &job.journal).await?;
-    Ok(nothing_made(job))
+    let made = nothing_made(job);
+    let settles = made.iter().map(|m| EffectSettle {
+        key: m.key.clone(),
+        state: EffectState::Done,
+        object_id: Some(m.id.clone()),
+        detail: None,
+        error: None,
+    });
+    let row = Write::EffectsSettle {
+        group: job.plan.group,
+        fence: job.plan.fence,
+        settles: settles.collect(),
+    };
+    finish::finish_move(&job.site, &job.plan, &job.journal, vec![row]).await?;
+    Ok(made)
 }

@@ -6,15 +6,21 @@
 mod array;
 mod await_server;
 mod commit;
+mod overwrite;
+mod point;
+mod poll;
 mod ports;
+mod power;
+mod retire;
 mod server;
+mod take_back;
 mod volume;
 
 use crate::journal::Made;
 use crate::site::Site;
 use protector_domain::effect::{EffectKey, EffectKind};
 use protector_domain::plan::{Plan, Step};
-use protector_domain::ports::{Acting, PortError, PortResult};
+use protector_domain::ports::{Acting, Cloud, ErrorKind, PortError, PortResult};
 use protector_domain::saga::Journal;
 use std::sync::Arc;
 
@@ -28,12 +34,25 @@ pub(crate) struct Job {
 }
 
 impl Job {
+    /// The peer's OpenStack (design: whose rights).
+    ///
+    /// Errors: `Refused` if it is not registered here.
+    pub(crate) fn peer_cloud(&self) -> PortResult<Cloud> {
+        self.site
+            .peer_cloud(self.plan.peer)
+            .cloned()
+            .ok_or_else(|| {
+                let what = "the peer's cloud is not registered here".to_owned();
+                PortError::new(ErrorKind::Refused, what)
+            })
+    }
+
     /// The object that an earlier step made under `key`.
     pub(crate) fn object_of(&self, key: &EffectKey) -> PortResult<String> {
         let effect = self.journal.get(key.as_str());
         effect.and_then(|e| e.object_id.clone()).ok_or_else(|| {
             let what = format!("the journal has no object for {key}");
-            PortError::new(protector_domain::ports::ErrorKind::Refused, what)
+            PortError::new(ErrorKind::Refused, what)
         })
     }
 }
@@ -45,8 +64,19 @@ pub(crate) async fn look(job: &Job) -> PortResult<Vec<Made>> {
         Step::ImportVolumes { acting, imports } => volume::look(job, acting, imports).await,
         Step::CreatePorts { acting, ports, .. } => ports::look(job, acting, ports).await,
         Step::BootServer { acting, .. } => server::look(job, acting).await,
-        // Nothing of these can be found outside: they are done again.
-        Step::ValidateTarget | Step::AwaitServer { .. } | Step::CommitNewPrimary => Ok(Vec::new()),
+        Step::TakeLastPoint { spec, suffix } => point::look(job, spec, suffix).await,
+        // Nothing of these can be found outside: they are done again, and twice is once.
+        Step::ValidateTarget
+        | Step::QuiesceServer { .. }
+        | Step::SafetySnapshot { .. }
+        | Step::OverwriteVolumes { .. }
+        | Step::RestartServer { .. }
+        | Step::AwaitServer { .. }
+        | Step::RetireServer { .. }
+        | Step::RetirePorts { .. }
+        | Step::RetireVolumes { .. }
+        | Step::TakeBack { .. }
+        | Step::CommitNewPrimary => Ok(Vec::new()),
     }
 }
 
@@ -72,6 +102,43 @@ pub(crate) async fn make(job: &Job, missing: &[EffectKey]) -> PortResult<Vec<Mad
         } => server::make(job, acting, ask, volumes, ports).await,
         Step::AwaitServer { acting, server, .. } => await_server::make(job, acting, server).await,
         Step::CommitNewPrimary => commit::make(job).await,
+        Step::QuiesceServer { .. }
+        | Step::TakeLastPoint { .. }
+        | Step::SafetySnapshot { .. }
+        | Step::OverwriteVolumes { .. }
+        | Step::RestartServer { .. } => make_on_the_way(job).await,
+        Step::RetireServer { acting, server, .. } => retire::server(job, acting, server).await,
+        Step::RetirePorts { acting, ports, .. } => retire::ports(job, acting, ports).await,
+        Step::RetireVolumes {
+            acting, volumes, ..
+        } => retire::volumes(job, acting, volumes).await,
+        Step::TakeBack { of, what } => take_back::make(job, *of, what).await,
+    }
+}
+
+/// The steps that planned moves and ways home have besides.
+async fn make_on_the_way(job: &Job) -> PortResult<Vec<Made>> {
+    match &job.step {
+        Step::QuiesceServer {
+            acting,
+            server,
+            delete_on_termination,
+            ..
+        } => power::quiesce(job, acting, server, delete_on_termination).await,
+        Step::TakeLastPoint { spec, suffix } => point::make(job, spec, suffix).await,
+        Step::SafetySnapshot {
+            array,
+            serials,
+            suffix,
+        } => overwrite::guard(job, array, serials, suffix).await,
+        Step::OverwriteVolumes {
+            spec,
+            point,
+            guard,
+            overwrites,
+        } => overwrite::make(job, spec, point, guard, overwrites).await,
+        Step::RestartServer { acting, server, .. } => power::restart(job, acting, server).await,
+        _ => Ok(nothing_made(job)),
     }
 }
 
@@ -90,9 +157,33 @@ pub(crate) async fn unmake(job: &Job) -> PortResult<Unmade> {
         Step::ImportVolumes { acting, imports } => volume::unmake(job, acting, imports).await,
         Step::CreatePorts { acting, ports, .. } => ports::unmake(job, acting, ports).await,
         Step::BootServer { acting, .. } => server::unmake(job, acting).await,
-        Step::ValidateTarget | Step::AwaitServer { .. } | Step::CommitNewPrimary => {
-            Ok(Unmade::Gone)
-        }
+        Step::QuiesceServer {
+            acting,
+            server,
+            was_active,
+            delete_on_termination,
+            ..
+        } => power::unquiesce(job, acting, server, *was_active, delete_on_termination).await,
+        Step::SafetySnapshot {
+            array,
+            serials,
+            suffix,
+        } => overwrite::unguard(job, array, serials, suffix).await,
+        Step::OverwriteVolumes {
+            spec,
+            guard,
+            overwrites,
+            ..
+        } => overwrite::unmake(job, spec, guard, overwrites).await,
+        Step::RestartServer { acting, server, .. } => power::unrestart(job, acting, server).await,
+        Step::ValidateTarget
+        | Step::TakeLastPoint { .. }
+        | Step::AwaitServer { .. }
+        | Step::RetireServer { .. }
+        | Step::RetirePorts { .. }
+        | Step::RetireVolumes { .. }
+        | Step::TakeBack { .. }
+        | Step::CommitNewPrimary => Ok(Unmade::Gone),
     }
 }
 

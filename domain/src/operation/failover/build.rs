@@ -3,7 +3,7 @@
 use super::facts::{Asked, FailoverFacts, unasked};
 use super::mapping::Mapper;
 use crate::effect::{EffectKey, METADATA_KEY};
-use crate::ids::OperationId;
+use crate::ids::{NetworkId, OperationId};
 use crate::plan::{BootFrom, CopyPlan, GROUP_LANE, ImportPlan, Lane, PortPlan, Step};
 use crate::ports::compute::{Flavor, ServerCreate};
 use crate::ports::network::{FixedIp, PortCreate};
@@ -35,6 +35,8 @@ pub(super) struct MemberPlan {
 pub(super) struct Builder<'a> {
     pub facts: &'a FailoverFacts,
     pub map: Mapper<'a>,
+    /// For a drill: where each network of the source is; nothing of production is kept (I9).
+    pub drill: Option<&'a BTreeMap<NetworkId, NetworkId>>,
     /// `host@backend#pool` to import into.
     pub volume_host: String,
     pub volume_type: String,
@@ -136,18 +138,60 @@ impl Builder<'_> {
         ports
     }
 
-    fn port(&self, member: &Member, index: usize, nic: &Nic) -> Result<PortCreate, Vec<Refusal>> {
-        let name = member.captured.name.clone();
-        let mut against = Vec::new();
-        let Some(network) = self.map.network(nic) else {
-            let network = nic.network_name.clone();
-            let none = Refusal::NoNetwork {
+    /// A drill takes any address and MAC of its isolated network.
+    fn drill_port(
+        &self,
+        member: &Member,
+        index: usize,
+        nic: &Nic,
+        networks: &BTreeMap<NetworkId, NetworkId>,
+    ) -> Result<PortCreate, Vec<Refusal>> {
+        let (name, source) = (member.captured.name.clone(), nic.network_name.clone());
+        let Some(network) = networks.get(&nic.network).cloned() else {
+            return Err(vec![Refusal::NoTestNetwork {
                 member: name,
-                network,
+                network: source,
+            }]);
+        };
+        if self.map.network(nic).as_ref() == Some(&network) {
+            return Err(vec![Refusal::TestNetworkNotIsolated {
+                member: name,
+                network: source,
+            }]);
+        }
+        let loose = Nic {
+            fixed_ips: Vec::new(),
+            keep_ip: false,
+            keep_mac: false,
+            ..nic.clone()
+        };
+        self.port_on(member, index, &loose, network)
+    }
+
+    fn port(&self, member: &Member, index: usize, nic: &Nic) -> Result<PortCreate, Vec<Refusal>> {
+        if let Some(networks) = self.drill {
+            return self.drill_port(member, index, nic, networks);
+        }
+        let Some(network) = self.map.network(nic) else {
+            let none = Refusal::NoNetwork {
+                member: member.captured.name.clone(),
+                network: nic.network_name.clone(),
             };
             let target = &self.facts.target;
             return Err(vec![unasked("networks", &target.networks).unwrap_or(none)]);
         };
+        self.port_on(member, index, nic, network)
+    }
+
+    fn port_on(
+        &self,
+        member: &Member,
+        index: usize,
+        nic: &Nic,
+        network: NetworkId,
+    ) -> Result<PortCreate, Vec<Refusal>> {
+        let name = member.captured.name.clone();
+        let mut against = Vec::new();
         let mut fixed_ips = Vec::new();
         for (at, ip) in nic.fixed_ips.iter().enumerate() {
             let address = if nic.keep_ip {
@@ -339,15 +383,15 @@ impl Builder<'_> {
     }
 }
 
-/// A stage with one lane of one step that concerns the whole group.
-pub(super) fn group_stage(name: &str, step: Step) -> crate::plan::Stage {
+/// A stage with one lane of steps that concern the whole group.
+pub(super) fn group_stage(name: &str, steps: Vec<Step>) -> crate::plan::Stage {
     crate::plan::Stage {
         name: name.to_owned(),
         lanes: vec![Lane {
             id: GROUP_LANE.to_owned(),
             title: "the group".to_owned(),
             tier: 0,
-            steps: vec![step],
+            steps,
         }],
     }
 }

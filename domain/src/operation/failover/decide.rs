@@ -1,24 +1,31 @@
 //! May this failover start, and with which plan. Pure: the same call serves the dry run.
 //! *All* findings are collected; an unplanned one is stopped only by what leaves nothing to start.
 
-use super::build::{Builder, MemberPlan, group_stage};
-use super::facts::{Asked, FailoverAsk, FailoverFacts, unasked};
+use super::build::{Builder, MemberPlan, copy_name_prefix, group_stage};
+use super::facts::{Asked, FailoverAsk, FailoverFacts, TestAsk, unasked};
+use super::home::restart;
 use super::mapping::Mapper;
+use super::source::{quiesce_lanes, retire_lanes};
+use crate::ids::{NetworkId, PointSuffix};
 use crate::operation::{OperationKind, OperationMode};
 use crate::plan::{
-    ChosenPoint, CopyPlan, Lane, LeftOut, OnMemberFailure, PLAN_SCHEMA, Plan, Stage, Step,
+    ChosenPoint, CopyPlan, Lane, LeftOut, OnMemberFailure, OverwritePlan, PLAN_SCHEMA, Plan, Stage,
+    Step,
 };
 use crate::ports::compute::QuotaUse;
+use crate::ports::engine::MoveKind;
 use crate::ports::storage::{GroupSpec, RecoveryPoint};
 use crate::record::{GroupStatus, ReplicationType};
 use crate::refusal::{Finding, Refusal, Refusals, Severity};
+use crate::sync::Role;
+use std::collections::BTreeMap;
 
 /// The frozen plan, or everything that stands in the way.
-pub fn decide(ask: &FailoverAsk, facts: &FailoverFacts) -> Result<Plan, Refusals> {
-    let mut against = request_refusals(ask, facts);
+pub fn decide(kind: MoveKind, ask: &FailoverAsk, facts: &FailoverFacts) -> Result<Plan, Refusals> {
+    let mut against = request_refusals(kind, ask, facts);
     let mut warnings = could_not_ask(facts);
     warnings.extend(quota_findings(facts));
-    let point = choose_point(ask, facts, &mut against, &mut warnings);
+    let point = point_of_the_plan(ask, facts, &mut against, &mut warnings);
     let host = volume_host(facts, &mut against);
     let (Some(storage), Some(point), Some(host)) = (&facts.storage, point, host) else {
         against.extend(warnings);
@@ -28,30 +35,79 @@ pub fn decide(ask: &FailoverAsk, facts: &FailoverFacts) -> Result<Plan, Refusals
         against.extend(warnings);
         return Err(Refusals(against));
     }
-    let members = plan_members(facts, host, &mut warnings);
-    if members.lanes.is_empty() {
+    let members = plan_members(facts, host, None, &mut warnings);
+    let nothing = members.lanes.is_empty();
+    // A planned move takes all or none: there is time to mend what is missing (I8).
+    let incomplete = ask.mode == OperationMode::Planned && !members.left_out.is_empty();
+    if nothing || incomplete {
         let reasons = members.left_out.into_iter().flat_map(|left| left.reasons);
         return Err(Refusals(reasons.chain(warnings).collect()));
     }
-    Ok(assemble(facts, storage, point, members, warnings))
+    let plan = Frame {
+        kind: match kind {
+            MoveKind::Failover => OperationKind::Failover,
+            MoveKind::Failback => OperationKind::Failback,
+        },
+        on_member_failure: match ask.mode {
+            OperationMode::Planned => OnMemberFailure::Stop,
+            OperationMode::Unplanned => OnMemberFailure::Continue,
+        },
+        stages: stages(kind, facts, storage, &point, &members),
+        point,
+    };
+    Ok(plan.assemble(facts, members.left_out, warnings))
 }
 
-fn request_refusals(ask: &FailoverAsk, facts: &FailoverFacts) -> Vec<Refusal> {
-    let mut against = Vec::new();
-    if ask.mode == OperationMode::Planned {
-        against.push(Refusal::NotSupported {
-            what: "planned failover".to_owned(),
-        });
+/// A drill: the same recovery from the same kind of point, onto networks of its own, and no commit.
+pub fn decide_test(ask: &TestAsk, facts: &FailoverFacts) -> Result<Plan, Refusals> {
+    let mut against = group_refusals(facts);
+    let mut warnings = could_not_ask(facts);
+    warnings.extend(quota_findings(facts));
+    let wanted = FailoverAsk {
+        mode: OperationMode::Unplanned,
+        force: false,
+        recovery_point: ask.recovery_point.clone(),
+    };
+    let point = choose_point(&wanted, facts, &mut against, &mut warnings);
+    let host = volume_host(facts, &mut against);
+    let (Some(storage), Some(point), Some(host)) = (&facts.storage, point, host) else {
+        against.extend(warnings);
+        return Err(Refusals(against));
+    };
+    let members = plan_members(facts, host, Some(&ask.networks), &mut warnings);
+    let left = members
+        .left_out
+        .iter()
+        .flat_map(|left| left.reasons.clone());
+    against.extend(left);
+    if !against.is_empty() {
+        against.extend(warnings);
+        return Err(Refusals(against));
     }
+    let stages = vec![
+        group_stage("validate_target", vec![Step::ValidateTarget]),
+        group_stage(
+            "storage_promo",
+            storage_steps(facts, storage, &point, &members),
+        ),
+        Stage {
+            name: "instances".to_owned(),
+            lanes: members.lanes,
+        },
+    ];
+    let plan = Frame {
+        kind: OperationKind::TestFailover,
+        on_member_failure: OnMemberFailure::Continue,
+        stages,
+        point,
+    };
+    Ok(plan.assemble(facts, Vec::new(), warnings))
+}
+
+fn group_refusals(facts: &FailoverFacts) -> Vec<Refusal> {
+    let mut against = Vec::new();
     if facts.body.replication_type == ReplicationType::Sync {
         against.push(Refusal::SyncNotSupported);
-    }
-    let status = facts.body.status;
-    if !matches!(status, GroupStatus::Active | GroupStatus::FailedOverPartial) {
-        against.push(Refusal::WrongGroupStatus {
-            status: word(&status),
-            needed: "active".to_owned(),
-        });
     }
     if facts.body.members.is_empty() {
         against.push(Refusal::NoMembers);
@@ -60,6 +116,82 @@ fn request_refusals(ask: &FailoverAsk, facts: &FailoverFacts) -> Vec<Refusal> {
         against.push(Refusal::NoPolicy);
     }
     against
+}
+
+fn request_refusals(kind: MoveKind, ask: &FailoverAsk, facts: &FailoverFacts) -> Vec<Refusal> {
+    use GroupStatus::{Active, FailedOver, FailedOverPartial};
+    let mut against = group_refusals(facts);
+    let status = facts.body.status;
+    let (fits, needed) = match (kind, ask.mode) {
+        (MoveKind::Failover, OperationMode::Planned) => (status == Active, "active"),
+        (MoveKind::Failover, OperationMode::Unplanned) => (
+            matches!(status, Active | FailedOverPartial),
+            "active or failed_over_partial",
+        ),
+        (MoveKind::Failback, _) => (
+            matches!(status, FailedOver | FailedOverPartial),
+            "failed_over",
+        ),
+    };
+    if !fits {
+        let (status, needed) = (word(&status), needed.to_owned());
+        against.push(Refusal::WrongGroupStatus { status, needed });
+    }
+    if kind == MoveKind::Failback && facts.here != Role::Home {
+        against.push(Refusal::WrongSite {
+            verb: "failback".to_owned(),
+            site: "the site that made the group".to_owned(),
+        });
+    }
+    if !facts.body.protected {
+        against.push(Refusal::NotProtected);
+    }
+    if ask.mode == OperationMode::Planned {
+        against.extend(source_refusals(facts));
+    }
+    against
+}
+
+/// A planned move needs to see the source servers before it stops them.
+fn source_refusals(facts: &FailoverFacts) -> Vec<Refusal> {
+    let what = || "the servers at the source".to_owned();
+    match facts.source.as_ref().map(|source| &source.servers) {
+        None => {
+            let why = "the peer's cloud is not registered".to_owned();
+            vec![Refusal::CouldNotAsk { what: what(), why }]
+        }
+        Some(Asked::CouldNotAsk(why)) => {
+            let why = why.clone();
+            vec![Refusal::CouldNotAsk { what: what(), why }]
+        }
+        Some(Asked::Known(_)) => Vec::new(),
+    }
+}
+
+/// Planned: the snapshot that the move itself will take, named now. Its age says what would be lost
+/// if the replication had been broken all along: that refuses, unless forced (C13).
+fn point_of_the_plan(
+    ask: &FailoverAsk,
+    facts: &FailoverFacts,
+    against: &mut Vec<Refusal>,
+    warnings: &mut Vec<Refusal>,
+) -> Option<ChosenPoint> {
+    let mut found = Vec::new();
+    let chosen = choose_point(ask, facts, against, &mut found);
+    if ask.mode == OperationMode::Unplanned || ask.force {
+        warnings.extend(found);
+    } else {
+        against.extend(found);
+    }
+    let chosen = chosen?;
+    if ask.mode == OperationMode::Unplanned {
+        return Some(chosen);
+    }
+    Some(ChosenPoint {
+        suffix: PointSuffix(copy_name_prefix(facts.operation)),
+        created_ms: chosen.created_ms,
+        age_s: Some(0),
+    })
 }
 
 /// A closed list's member in the API's spelling.
@@ -221,10 +353,16 @@ fn volume_host(facts: &FailoverFacts, against: &mut Vec<Refusal>) -> Option<Stri
 struct Members {
     lanes: Vec<Lane>,
     copies: Vec<CopyPlan>,
+    overwrites: Vec<OverwritePlan>,
     left_out: Vec<LeftOut>,
 }
 
-fn plan_members(facts: &FailoverFacts, host: String, warnings: &mut Vec<Refusal>) -> Members {
+fn plan_members(
+    facts: &FailoverFacts,
+    host: String,
+    drill: Option<&BTreeMap<NetworkId, NetworkId>>,
+    warnings: &mut Vec<Refusal>,
+) -> Members {
     let builder = Builder {
         facts,
         map: Mapper {
@@ -232,11 +370,22 @@ fn plan_members(facts: &FailoverFacts, host: String, warnings: &mut Vec<Refusal>
             here: facts.here,
             target: &facts.target,
         },
+        drill,
         volume_host: host,
         volume_type: facts.body.sides.of(facts.here).volume_type.clone(),
     };
     let mut planned = Members::default();
     for member in &facts.body.members {
+        let left = if drill.is_some() {
+            None
+        } else {
+            restart(facts, member)
+        };
+        if let Some((lane, mut overwrites)) = left {
+            planned.lanes.push(lane);
+            planned.overwrites.append(&mut overwrites);
+            continue;
+        }
         match builder.member(member, planned.copies.len()) {
             Ok(MemberPlan {
                 lane,
@@ -257,42 +406,109 @@ fn plan_members(facts: &FailoverFacts, host: String, warnings: &mut Vec<Refusal>
     planned
 }
 
-fn assemble(
+/// Stages in order; those without a step are left out.
+fn stages(
+    kind: MoveKind,
     facts: &FailoverFacts,
     storage: &GroupSpec,
+    point: &ChosenPoint,
+    members: &Members,
+) -> Vec<Stage> {
+    let mut stages = vec![group_stage("validate_target", vec![Step::ValidateTarget])];
+    if let Some(source) = &facts.source {
+        stages.push(Stage {
+            name: "quiesce".to_owned(),
+            lanes: quiesce_lanes(facts, source),
+        });
+        let last = Step::TakeLastPoint {
+            spec: storage.clone(),
+            suffix: point.suffix.clone(),
+        };
+        stages.push(group_stage("last_point", vec![last]));
+    }
+    let promo = storage_steps(facts, storage, point, members);
+    stages.push(group_stage("storage_promo", promo));
+    stages.push(Stage {
+        name: "instances".to_owned(),
+        lanes: members.lanes.clone(),
+    });
+    stages.push(group_stage("finalize", vec![Step::CommitNewPrimary]));
+    if let (MoveKind::Failback, Some(source)) = (kind, &facts.source) {
+        stages.push(Stage {
+            name: "retire".to_owned(),
+            lanes: retire_lanes(facts, source),
+        });
+    }
+    stages.retain(|stage| stage.lanes.iter().any(|lane| !lane.steps.is_empty()));
+    stages
+}
+
+fn storage_steps(
+    facts: &FailoverFacts,
+    storage: &GroupSpec,
+    point: &ChosenPoint,
+    members: &Members,
+) -> Vec<Step> {
+    let mut steps = Vec::new();
+    if !members.overwrites.is_empty() {
+        let guard = PointSuffix(format!("{}-safety", copy_name_prefix(facts.operation)));
+        let serials = members.overwrites.iter().map(|o| o.serial.clone());
+        steps.push(Step::SafetySnapshot {
+            array: storage.target.clone(),
+            serials: serials.collect(),
+            suffix: guard.clone(),
+        });
+        steps.push(Step::OverwriteVolumes {
+            spec: storage.clone(),
+            point: point.suffix.clone(),
+            guard,
+            overwrites: members.overwrites.clone(),
+        });
+    }
+    if !members.copies.is_empty() {
+        steps.push(Step::RecoverVolumes {
+            spec: storage.clone(),
+            point: point.suffix.clone(),
+            copies: members.copies.clone(),
+        });
+    }
+    steps
+}
+
+/// What kinds of plan differ in.
+struct Frame {
+    kind: OperationKind,
+    on_member_failure: OnMemberFailure,
+    stages: Vec<Stage>,
     point: ChosenPoint,
-    members: Members,
-    warnings: Vec<Refusal>,
-) -> Plan {
-    let recover = Step::RecoverVolumes {
-        spec: storage.clone(),
-        point: point.suffix.clone(),
-        copies: members.copies,
-    };
-    let warning = |refusal| Finding {
-        severity: Severity::Warning,
-        refusal,
-    };
-    Plan {
-        schema: PLAN_SCHEMA,
-        operation: facts.operation,
-        group: facts.group,
-        kind: OperationKind::Failover,
-        site: facts.site,
-        project: facts.body.sides.of(facts.here).project.clone(),
-        fence: facts.fence,
-        point: Some(point),
-        on_member_failure: OnMemberFailure::Continue,
-        stages: vec![
-            group_stage("validate_target", Step::ValidateTarget),
-            group_stage("storage_promo", recover),
-            Stage {
-                name: "instances".to_owned(),
-                lanes: members.lanes,
-            },
-            group_stage("finalize", Step::CommitNewPrimary),
-        ],
-        warnings: warnings.into_iter().map(warning).collect(),
-        left_out: members.left_out,
+}
+
+impl Frame {
+    fn assemble(
+        self,
+        facts: &FailoverFacts,
+        left_out: Vec<LeftOut>,
+        warnings: Vec<Refusal>,
+    ) -> Plan {
+        let warning = |refusal| Finding {
+            severity: Severity::Warning,
+            refusal,
+        };
+        Plan {
+            schema: PLAN_SCHEMA,
+            operation: facts.operation,
+            group: facts.group,
+            kind: self.kind,
+            site: facts.site,
+            peer: facts.body.sides.of(facts.here.peer()).site,
+            project: facts.body.sides.of(facts.here).project.clone(),
+            fence: facts.fence,
+            fence_after: facts.fence_after,
+            point: Some(self.point),
+            on_member_failure: self.on_member_failure,
+            stages: self.stages,
+            warnings: warnings.into_iter().map(warning).collect(),
+            left_out,
+        }
     }
 }

@@ -1,16 +1,17 @@
 //! What a failover is decided from. Facts say what is *unknown* as well as what is absent.
 
-use crate::ids::{GroupId, OperationId, PointSuffix, SiteId};
+use crate::ids::{GroupId, NetworkId, OperationId, PointSuffix, SiteId};
 use crate::operation::OperationMode;
 use crate::ports::Acting;
-use crate::ports::compute::{ComputeQuota, Flavor, QuotaUse};
+use crate::ports::compute::{ComputeQuota, Flavor, QuotaUse, Server};
 use crate::ports::network::{NetworkInfo, Port, SecurityGroup, Subnet};
 use crate::ports::storage::{GroupSpec, RecoveryPoint};
-use crate::ports::volumes::{VolumePool, VolumeQuota, VolumeService, VolumeType};
+use crate::ports::volumes::{Volume, VolumePool, VolumeQuota, VolumeService, VolumeType};
 use crate::record::GroupBody;
 use crate::refusal::Refusal;
-use crate::sync::{Epoch, Role};
+use crate::sync::{Epoch, RecordRef, Role};
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 
 /// An answer, or why there is none.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -49,6 +50,15 @@ pub struct FailoverAsk {
     pub recovery_point: Option<PointSuffix>,
 }
 
+/// What a drill is asked for (TF-01..03).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TestAsk {
+    /// Networks of the primary, and where they are for the drill: isolated from production (I9).
+    pub networks: BTreeMap<NetworkId, NetworkId>,
+    /// `None`: the newest complete one.
+    pub recovery_point: Option<PointSuffix>,
+}
+
 /// The target cloud, as the acting identity sees it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TargetFacts {
@@ -70,6 +80,22 @@ pub struct TargetFacts {
     pub keypairs: Asked<Vec<String>>,
 }
 
+/// What the members are at the source, read at the peer's cloud for a planned move.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SourceFacts {
+    /// With their attachments.
+    pub servers: Asked<Vec<Server>>,
+    /// Who stops and locks them there.
+    pub acting: Acting,
+}
+
+/// What an earlier stay left of the members at the target.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct LeftHere {
+    pub servers: Vec<Server>,
+    pub volumes: Vec<Volume>,
+}
+
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FailoverFacts {
     pub operation: OperationId,
@@ -77,8 +103,15 @@ pub struct FailoverFacts {
     pub site: SiteId,
     /// Our side of the group: the target.
     pub here: Role,
-    /// The epoch that the move will act under: our next own one.
+    /// The epoch that the move acts under: unplanned our next own one, planned the present one.
     pub fence: Epoch,
+    /// The epoch after its commit.
+    pub fence_after: Epoch,
+    /// The record that all this was read for; a newer one makes it stale.
+    pub base: RecordRef,
+    /// `None`: unplanned; the source is not asked (FO-02).
+    pub source: Option<SourceFacts>,
+    pub left_here: LeftHere,
     pub body: GroupBody,
     /// `None`: the group has no policy.
     pub storage: Option<GroupSpec>,

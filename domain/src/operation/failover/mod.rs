@@ -3,14 +3,18 @@
 //! Absent: gathering the facts and running the plan (`actors`); who may lead (`sync`, R4 and R5).
 
 mod build;
+mod cleanup;
 mod decide;
 mod facts;
+mod home;
 mod mapping;
 mod outcome;
+mod source;
 #[cfg(test)]
 mod tests;
 
 pub use build::copy_name_prefix;
-pub use decide::decide;
-pub use facts::{Asked, FailoverAsk, FailoverFacts, TargetFacts};
+pub use cleanup::{cleanup_plan, leaves_something};
+pub use decide::{decide, decide_test};
+pub use facts::{Asked, FailoverAsk, FailoverFacts, LeftHere, SourceFacts, TargetFacts, TestAsk};
 pub use outcome::{body_at_end, body_at_start};

@@ -3,6 +3,7 @@
 use super::build::source_of;
 use crate::effect::{Effect, EffectKey, EffectState};
 use crate::ids::{PortId, Serial, ServerId, VolumeId};
+use crate::operation::OperationKind;
 use crate::plan::Plan;
 use crate::record::{DiskPlace, GroupBody, GroupStatus, Member};
 use crate::saga::{Journal, LaneEnd, lane_outcomes};
@@ -32,14 +33,33 @@ pub fn body_at_end(
         let done = Done { plan, journal };
         settle_member(member, &done, here);
     }
-    body.status = if all_up {
-        GroupStatus::FailedOver
-    } else {
-        GroupStatus::FailedOverPartial
+    let home_again = plan.kind == OperationKind::Failback && all_up;
+    body.status = match (all_up, home_again) {
+        (true, true) => GroupStatus::Active,
+        (true, false) => GroupStatus::FailedOver,
+        (false, _) => GroupStatus::FailedOverPartial,
     };
+    // At home the array's own group still replicates outwards; anywhere else somebody has to ask.
+    body.protected = home_again;
+    if plan.stages.iter().any(|stage| stage.name == "retire") {
+        forget_source(&mut body, source_of(here));
+    }
     body.failover_count = body.failover_count.saturating_add(1);
     body.last_failover_at_us = Some(now_us);
     body
+}
+
+/// What is retired after the commit is nobody's place any more.
+fn forget_source(body: &mut GroupBody, there: Role) {
+    for member in &mut body.members {
+        member.places.set(there, None);
+        for disk in &mut member.disks {
+            disk.places.set(there, None);
+        }
+        for nic in &mut member.nics {
+            nic.places.set(there, None);
+        }
+    }
 }
 
 struct Done<'a> {
@@ -62,9 +82,11 @@ impl Done<'_> {
 
 fn settle_member(member: &mut Member, done: &Done<'_>, here: Role) {
     let id = member.id.to_string();
-    member
-        .places
-        .set(here, done.object("boot_server", &id).map(ServerId));
+    // A server that was started again is where it has been before, with its ports and disks.
+    let Some(server) = done.object("boot_server", &id) else {
+        return;
+    };
+    member.places.set(here, Some(ServerId(server)));
     for disk in &mut member.disks {
         let target = disk.id.to_string();
         let (Some(volume), Some(serial)) = (
@@ -88,5 +110,4 @@ fn settle_member(member: &mut Member, done: &Done<'_>, here: Role) {
             .map(PortId);
         nic.places.set(here, port);
     }
-    debug_assert!(member.places.at(source_of(here)).is_some() || member.places.at(here).is_some());
 }

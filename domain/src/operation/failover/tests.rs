@@ -1,6 +1,6 @@
 //! The decision table of a failover: facts in, a plan or refusals out, as text.
 
-use super::facts::{Asked, FailoverAsk, FailoverFacts, TargetFacts};
+use super::facts::{Asked, FailoverAsk, FailoverFacts, LeftHere, TargetFacts};
 use super::{body_at_end, decide};
 use crate::effect::{Effect, EffectState};
 use crate::ids::*;
@@ -8,12 +8,13 @@ use crate::operation::OperationMode;
 use crate::plan::{Plan, Step};
 use crate::ports::Acting;
 use crate::ports::compute::{ComputeQuota, Flavor, QuotaUse};
+use crate::ports::engine::MoveKind;
 use crate::ports::network::{FixedIp, NetworkInfo, Port, SecurityGroup, Subnet};
 use crate::ports::storage::{GroupSpec, RecoveryPoint};
 use crate::ports::volumes::{VolumePool, VolumeQuota, VolumeService, VolumeType};
 use crate::record::*;
 use crate::saga::{Advance, Journal, Way, advance, progress_pct};
-use crate::sync::{Epoch, Role};
+use crate::sync::{Digest, Epoch, RecordRef, Role, Version};
 use std::collections::BTreeMap;
 use uuid::Uuid;
 
@@ -135,6 +136,7 @@ fn body() -> GroupBody {
         }),
         mappings: Mappings::default(),
         members: vec![member(1, 2), member(2, 1)],
+        protected: true,
         failover_count: 0,
         last_failover_at_us: None,
         created_at_us: 0,
@@ -159,6 +161,14 @@ fn facts() -> FailoverFacts {
         site: SiteId(id(2)),
         here: Role::Other,
         fence: Epoch(2),
+        fence_after: Epoch(2),
+        base: RecordRef {
+            epoch: Epoch(1),
+            version: Version(1),
+            digest: Digest::of_json(&1).unwrap(),
+        },
+        source: None,
+        left_here: LeftHere::default(),
         body: body(),
         storage: Some(storage()),
         points: Asked::Known(vec![
@@ -235,7 +245,7 @@ fn unplanned() -> FailoverAsk {
 
 /// The outcome in one line.
 fn outcome(ask: &FailoverAsk, facts: &FailoverFacts) -> String {
-    match decide(ask, facts) {
+    match decide(MoveKind::Failover, ask, facts) {
         Err(refusals) => format!("refused: {refusals}"),
         Ok(plan) => {
             let lanes = plan.stages[2]
@@ -452,12 +462,12 @@ fn what_could_not_be_asked_warns_and_what_cannot_work_stops() {
     check(
         &unplanned(),
         busy,
-        "refused: the group is failing_over; this needs active",
+        "refused: the group is failing_over; this needs active or failed_over_partial",
     );
 }
 
 fn plan() -> Plan {
-    decide(&unplanned(), &facts()).unwrap()
+    decide(MoveKind::Failover, &unplanned(), &facts()).unwrap()
 }
 
 #[test]

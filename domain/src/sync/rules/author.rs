@@ -9,6 +9,7 @@ use crate::sync::message::MessageContent;
 use crate::sync::order::{Epoch, Role, Version, jump_over, next_own_epoch, own_epoch_from};
 use crate::sync::record::{Content, Lineage, Lock, Record, RecordHeader, RecordKind};
 use crate::sync::refusal::SyncRefusal;
+use crate::sync::state::GroupSync;
 use crate::sync::state::{KeptReason, MAX_TRAIL, Stored};
 
 /// What is to be written.
@@ -84,19 +85,23 @@ pub(super) fn record_on(
     })
 }
 
-impl Turn<'_> {
-    /// The epoch of this site's next mint: its next own one, and after a restore one that it
-    /// cannot have used before (R13).
-    pub(super) fn mint_epoch(&self, current: Epoch) -> Epoch {
-        let next = next_own_epoch(current, self.state.role);
-        if self.state.epoch_jump {
-            own_epoch_from(
-                Epoch(jump_over(next.0, self.state.restore_mark)),
-                self.state.role,
-            )
+impl GroupSync {
+    /// The epoch of this site's next mint over `current`: its next own one, and after a restore one
+    /// that it cannot have used before (R13).
+    pub(in crate::sync) fn mint_epoch_over(&self, current: Epoch) -> Epoch {
+        let next = next_own_epoch(current, self.role);
+        if self.epoch_jump {
+            own_epoch_from(Epoch(jump_over(next.0, self.restore_mark)), self.role)
         } else {
             next
         }
+    }
+}
+
+impl Turn<'_> {
+    /// The epoch of this site's next mint.
+    pub(super) fn mint_epoch(&self, current: Epoch) -> Epoch {
+        self.state.mint_epoch_over(current)
     }
 
     /// Writes a record and hands out its envelope. It is pending until its receipt comes (R7).

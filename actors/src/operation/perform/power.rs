@@ -1,0 +1,136 @@
+//! `quiesce_server` at the source and `restart_server` at the target: one server, stopped and locked
+//! with a reason, or unlocked and running. Both read first and do what is missing, so that twice is
+//! once. They make no object: what they did is seen on the server itself.
+
+use super::poll::until;
+use super::{Job, Unmade, nothing_made};
+use crate::journal::Made;
+use protector_domain::ids::{ServerId, VolumeId};
+use protector_domain::ports::compute::{Server, ServerStatus};
+use protector_domain::ports::{Acting, Cloud, ErrorKind, PortError, PortResult};
+
+/// Longest wait for a guest to shut down or come up (I7), in polls of a second.
+const POWER_POLLS_MAX: u32 = 600;
+
+/// What Nova shows to whoever wonders about the lock.
+fn reason(job: &Job) -> String {
+    format!("protector: moved by operation {}", job.plan.operation)
+}
+
+async fn fetch(cloud: &Cloud, acting: &Acting, id: &ServerId) -> PortResult<Option<Server>> {
+    let found = cloud.compute.server_fetch(acting, id).await?;
+    Ok(found.filter(|server| server.status != ServerStatus::Deleted))
+}
+
+async fn until_status(
+    cloud: &Cloud,
+    acting: &Acting,
+    id: &ServerId,
+    wanted: ServerStatus,
+) -> PortResult<()> {
+    let look = || async {
+        match fetch(cloud, acting, id).await? {
+            Some(server) if server.status == wanted => Ok(Some(())),
+            Some(server) if server.status == ServerStatus::Error => {
+                let what = format!("server {id} went to ERROR");
+                Err(PortError::new(ErrorKind::Refused, what))
+            }
+            Some(_) => Ok(None),
+            None => {
+                let what = format!("server {id} is gone");
+                Err(PortError::new(ErrorKind::Missing, what))
+            }
+        }
+    };
+    until(&format!("server {id}"), POWER_POLLS_MAX, look).await
+}
+
+async fn stopped_and_locked(
+    job: &Job,
+    cloud: &Cloud,
+    acting: &Acting,
+    server: &Server,
+) -> PortResult<()> {
+    if server.status == ServerStatus::Active {
+        cloud.compute.server_stop(acting, &server.id).await?;
+        until_status(cloud, acting, &server.id, ServerStatus::Shutoff).await?;
+    }
+    if !server.locked {
+        let reason = reason(job);
+        cloud
+            .compute
+            .server_lock(acting, &server.id, &reason)
+            .await?;
+    }
+    Ok(())
+}
+
+async fn unlocked_and_running(cloud: &Cloud, acting: &Acting, server: &Server) -> PortResult<()> {
+    if server.locked {
+        cloud.compute.server_unlock(acting, &server.id).await?;
+    }
+    if server.status == ServerStatus::Shutoff {
+        cloud.compute.server_start(acting, &server.id).await?;
+    }
+    until_status(cloud, acting, &server.id, ServerStatus::Active).await
+}
+
+/// A source server that is gone needs no quiet.
+pub(super) async fn quiesce(
+    job: &Job,
+    acting: &Acting,
+    id: &ServerId,
+    doomed: &[VolumeId],
+) -> PortResult<Vec<Made>> {
+    let cloud = job.peer_cloud()?;
+    if let Some(server) = fetch(&cloud, acting, id).await? {
+        for volume in doomed {
+            cloud
+                .compute
+                .attachment_set_delete(acting, id, volume, false)
+                .await?;
+        }
+        stopped_and_locked(job, &cloud, acting, &server).await?;
+    }
+    Ok(nothing_made(job))
+}
+
+pub(super) async fn unquiesce(
+    job: &Job,
+    acting: &Acting,
+    id: &ServerId,
+    was_active: bool,
+    doomed: &[VolumeId],
+) -> PortResult<Unmade> {
+    let cloud = job.peer_cloud()?;
+    if let Some(server) = fetch(&cloud, acting, id).await? {
+        if was_active {
+            unlocked_and_running(&cloud, acting, &server).await?;
+        } else if server.locked {
+            cloud.compute.server_unlock(acting, id).await?;
+        }
+        for volume in doomed {
+            cloud
+                .compute
+                .attachment_set_delete(acting, id, volume, true)
+                .await?;
+        }
+    }
+    Ok(Unmade::Gone)
+}
+
+pub(super) async fn restart(job: &Job, acting: &Acting, id: &ServerId) -> PortResult<Vec<Made>> {
+    let cloud = job.site.cloud();
+    let missing = || PortError::new(ErrorKind::Missing, format!("server {id} is gone"));
+    let server = fetch(cloud, acting, id).await?.ok_or_else(missing)?;
+    unlocked_and_running(cloud, acting, &server).await?;
+    Ok(nothing_made(job))
+}
+
+pub(super) async fn unrestart(job: &Job, acting: &Acting, id: &ServerId) -> PortResult<Unmade> {
+    let cloud = job.site.cloud();
+    if let Some(server) = fetch(cloud, acting, id).await? {
+        stopped_and_locked(job, cloud, acting, &server).await?;
+    }
+    Ok(Unmade::Gone)
+}
