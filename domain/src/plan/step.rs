@@ -86,6 +86,9 @@ pub enum Step {
         point: PointSuffix,
         guard: PointSuffix,
         overwrites: Vec<OverwritePlan>,
+        /// Who uses these volumes here; stopped, or nothing is overwritten.
+        acting: Acting,
+        servers: Vec<ServerId>,
     },
     /// Unlocks and starts a server that this product stopped here before.
     RestartServer {

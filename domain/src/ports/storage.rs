@@ -150,10 +150,11 @@ pub trait StorageDriver: Send + Sync {
     /// those of one complete point: all or none, in one call where the array has one. Volumes keep
     /// id, serial and name and take the size they have in the point (a grown one grows; a larger
     /// target is cut). Idempotent: repeated, it gives the same contents again, for which the point
-    /// is still needed.
+    /// is still needed. A volume may be connected to a host: a stopped server keeps its connections,
+    /// and whether it is stopped is the caller's to know.
     ///
     /// `Refused`, and nothing changed: a target has no safety snapshot `guard` (taken before, so
-    /// that this can be undone), or is connected to a host, or is asked for twice; the point is not
+    /// that this can be undone), or is asked for twice; the point is not
     /// complete (F1); the direction is wrong (F14): both arrays are one, a target is not a volume
     /// of `spec.target`, or it is a member of the group of this name that replicates *from*
     /// `spec.target`, i.e. what is to be overwritten is what is being protected (I6, S5).
@@ -169,7 +170,6 @@ pub trait StorageDriver: Send + Sync {
     /// Puts back contents and size that these volumes had at `safety_snapshot`: the undo of an
     /// overwrite, all or none; the snapshots stay. Idempotent.
     /// `Missing`: a volume or its snapshot is gone (the bin counts as gone), nothing changed then.
-    /// `Refused`: a volume is connected to a host.
     async fn restore_safety(
         &self,
         array: &ArrayId,

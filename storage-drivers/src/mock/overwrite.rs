@@ -65,7 +65,6 @@ async fn changes_of_point(
     point_check(target, whole).await?;
     let serials: Vec<Serial> = asks.iter().map(|ask| ask.target.clone()).collect();
     let found = target.volumes_live(&serials).await.map_err(not_here)?;
-    unconnected(&found)?;
     not_protected_from_here(target, spec, &found).await?;
     if let [first, ..] = unguarded(target, &found, guard).await?.as_slice() {
         return refused(format!("volume {first} has no safety snapshot {guard}"));
@@ -83,7 +82,6 @@ async fn changes_of_safety(
     suffix: &PointSuffix,
 ) -> PortResult<Vec<Change>> {
     let found = door.volumes_live(serials).await?;
-    unconnected(&found)?;
     if let [first, ..] = unguarded(door, &found, suffix).await?.as_slice() {
         let what = format!("volume {first} has no safety snapshot {suffix}");
         return Err(PortError::new(ErrorKind::Missing, what));
@@ -114,14 +112,6 @@ fn targets_distinct(asks: &[OverwriteAsk]) -> PortResult<()> {
         return Ok(());
     }
     refused("one volume was to be overwritten with two".to_owned())
-}
-
-/// Contents never change under a host's feet.
-fn unconnected(found: &[VolumeRow]) -> PortResult<()> {
-    match found.iter().find(|volume| volume.connection_count > 0) {
-        Some(volume) => refused(format!("volume {} is connected to a host", volume.name)),
-        None => Ok(()),
-    }
 }
 
 /// Source and target exchanged would put an old point over the data that is being protected

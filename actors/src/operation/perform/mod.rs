@@ -136,7 +136,12 @@ async fn make_on_the_way(job: &Job) -> PortResult<Vec<Made>> {
             point,
             guard,
             overwrites,
-        } => overwrite::make(job, spec, point, guard, overwrites).await,
+            acting,
+            servers,
+        } => {
+            power::all_stopped(job, acting, servers).await?;
+            overwrite::make(job, spec, point, guard, overwrites).await
+        }
         Step::RestartServer { acting, server, .. } => power::restart(job, acting, server).await,
         _ => Ok(nothing_made(job)),
     }

@@ -45,6 +45,23 @@ async fn until_status(
     until(&format!("server {id}"), POWER_POLLS_MAX, look).await
 }
 
+/// A stopped server keeps its volumes connected; a running one would have them changed under its
+/// feet.
+pub(super) async fn all_stopped(
+    job: &Job,
+    acting: &Acting,
+    servers: &[ServerId],
+) -> PortResult<()> {
+    for id in servers {
+        let server = fetch(job.site.cloud(), acting, id).await?;
+        if server.is_some_and(|s| s.status != ServerStatus::Shutoff) {
+            let what = format!("server {id} is not stopped");
+            return Err(PortError::new(ErrorKind::Refused, what));
+        }
+    }
+    Ok(())
+}
+
 async fn stopped_and_locked(
     job: &Job,
     cloud: &Cloud,

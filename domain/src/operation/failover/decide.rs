@@ -6,7 +6,7 @@ use super::facts::{Asked, FailoverAsk, FailoverFacts, TestAsk, unasked};
 use super::home::restart;
 use super::mapping::Mapper;
 use super::source::{quiesce_lanes, retire_lanes};
-use crate::ids::{NetworkId, PointSuffix};
+use crate::ids::{NetworkId, PointSuffix, ServerId};
 use crate::operation::{OperationKind, OperationMode};
 use crate::plan::{
     ChosenPoint, CopyPlan, Lane, LeftOut, OnMemberFailure, OverwritePlan, PLAN_SCHEMA, Plan, Stage,
@@ -463,6 +463,8 @@ fn storage_steps(
             point: point.suffix.clone(),
             guard,
             overwrites: members.overwrites.clone(),
+            acting: facts.servers_as.clone(),
+            servers: restarted(&members.lanes),
         });
     }
     if !members.copies.is_empty() {
@@ -473,6 +475,16 @@ fn storage_steps(
         });
     }
     steps
+}
+
+/// The servers that lanes start again.
+fn restarted(lanes: &[Lane]) -> Vec<ServerId> {
+    let steps = lanes.iter().flat_map(|lane| &lane.steps);
+    let servers = steps.filter_map(|step| match step {
+        Step::RestartServer { server, .. } => Some(server.clone()),
+        _ => None,
+    });
+    servers.collect()
 }
 
 /// What kinds of plan differ in.
