@@ -11,6 +11,7 @@ mod common;
 use common::facts::id;
 use common::pair::Pair;
 use common::world::{Kind, START_US, World};
+use diesel::RunQueryDsl;
 use protector_domain::ids::GroupId;
 use protector_runtime::Ctx;
 use protector_store::{SealError, Store, StoreConfig, StoreError};
@@ -103,6 +104,19 @@ async fn full() -> World {
     w
 }
 
+#[derive(diesel::QueryableByName)]
+struct Page {
+    #[diesel(sql_type = diesel::sql_types::BigInt)]
+    page: i64,
+}
+
+/// Where the tree of a table begins in the file; pages count from 1.
+fn root_page(w: &World, table: &str) -> usize {
+    let ask = format!("SELECT rootpage AS page FROM sqlite_master WHERE name = '{table}'");
+    let pages: Vec<Page> = diesel::sql_query(ask).load(&mut w.sqlite()).unwrap();
+    usize::try_from(pages[0].page).unwrap()
+}
+
 /// Opening or checking must refuse; `schema_check` is what daemons ask before they work.
 async fn refusal(w: &World) -> StoreError {
     let opened = Store::open(
@@ -120,8 +134,9 @@ async fn refusal(w: &World) -> StoreError {
 
 #[tokio::test]
 async fn a_damaged_file_is_refused_with_its_cause() {
-    for damage in ["truncated", "flipped", "overwritten"] {
+    for damage in ["truncated", "flipped", "one table", "overwritten"] {
         let w = full().await;
+        let table = root_page(&w, "cg_volumes");
         let mut bytes = std::fs::read(w.file()).unwrap();
         let size = bytes.len();
         match damage {
@@ -131,6 +146,8 @@ async fn a_damaged_file_is_refused_with_its_cause() {
                 bytes[at] ^= 0xFF;
                 bytes[at + 4] ^= 0xFF;
             }),
+            // A table that nothing reads on the way up.
+            "one table" => bytes[(table - 1) * 4_096..][..8].fill(0xFF),
             _ => bytes[..16].copy_from_slice(b"not a database.."),
         }
         std::fs::write(w.file(), bytes).unwrap();

@@ -1,6 +1,7 @@
 //! Sync log, audit trail, idempotency keys.
 
 use super::Conn;
+use super::operations::number_taken;
 use crate::codec::{json, parse_json, word};
 use crate::error::StoreError;
 use crate::model::{AuditEntry, Claimed, IdempotencyClaim, SyncLogEntry};
@@ -34,10 +35,11 @@ pub(crate) async fn sync_log_append(c: &mut Conn, entry: &SyncLogEntry) -> Resul
         .await
         .optional()?;
     let row = SyncLogRow::new(entry, last.unwrap_or(0).saturating_add(1))?;
-    diesel::insert_into(sync_log::table)
+    let added = diesel::insert_into(sync_log::table)
         .values(row)
         .execute(c)
-        .await?;
+        .await;
+    added.map_err(|error| number_taken(error.into()))?;
     Ok(())
 }
 

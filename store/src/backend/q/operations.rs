@@ -13,9 +13,6 @@ use protector_domain::operation::{Operation, OperationEvent, OperationStatus};
 
 /// Most operations that can be unfinished at one site.
 const UNFINISHED_MAX: i64 = 100_000;
-/// How often an event asks for another number when a second writer took its own.
-const SEQ_TRIES_MAX: usize = 8;
-
 /// Errors: `AlreadyThere` with `what` = `idempotency_key` and the id of the operation that has the
 /// key, or `operation` if the id itself is taken.
 pub(crate) async fn operation_insert(
@@ -153,6 +150,9 @@ pub(crate) async fn operation_list_unfinished(c: &mut Conn) -> Result<Vec<Operat
 }
 
 /// Numbers the events from the last one on; returns the last number.
+///
+/// Errors: `Busy` if another process (the API beside the engine) has just taken a number: the
+/// transaction is done again and sees it.
 pub(crate) async fn events_append(
     c: &mut Conn,
     operation: OperationId,
@@ -160,9 +160,23 @@ pub(crate) async fn events_append(
 ) -> Result<u64, StoreError> {
     let mut last = last_seq(c, operation).await?;
     for event in events {
-        last = event_append(c, operation, last, event).await?;
+        last = last.saturating_add(1);
+        let row = EventRow::new(operation, last, event)?;
+        let added = diesel::insert_into(dr_operation_events::table)
+            .values(row)
+            .execute(c)
+            .await;
+        added.map_err(|error| number_taken(error.into()))?;
     }
     u64::try_from(last).map_err(|_| StoreError::Corrupt("dr_operation_events.seq".to_owned()))
+}
+
+/// A number that was free a moment ago: the whole transaction is to be done again.
+pub(crate) fn number_taken(error: StoreError) -> StoreError {
+    match error {
+        StoreError::AlreadyThere { .. } => StoreError::Busy,
+        other => other,
+    }
 }
 
 async fn last_seq(c: &mut Conn, operation: OperationId) -> Result<i64, StoreError> {
@@ -172,29 +186,6 @@ async fn last_seq(c: &mut Conn, operation: OperationId) -> Result<i64, StoreErro
         .order(e::seq.desc())
         .select(e::seq);
     Ok(query.first::<i64>(c).await.optional()?.unwrap_or(0))
-}
-
-async fn event_append(
-    c: &mut Conn,
-    operation: OperationId,
-    mut last: i64,
-    event: &NewEvent,
-) -> Result<i64, StoreError> {
-    for _ in 0..SEQ_TRIES_MAX {
-        let seq = last.saturating_add(1);
-        let row = EventRow::new(operation, seq, event)?;
-        let added = diesel::insert_into(dr_operation_events::table)
-            .values(row)
-            .execute(c)
-            .await;
-        match added.map_err(StoreError::from) {
-            Ok(_) => return Ok(seq),
-            // Another process (the API beside the engine) has appended meanwhile.
-            Err(StoreError::AlreadyThere { .. }) => last = last_seq(c, operation).await?,
-            Err(error) => return Err(error),
-        }
-    }
-    Err(StoreError::Busy)
 }
 
 pub(crate) async fn event_list(
