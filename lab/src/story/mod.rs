@@ -1,10 +1,19 @@
-//! What people do with the world: protect some VMs, lose a site, fail over. Through the API only,
-//! with the tenant's own tokens; the demo tells it, the chaos tests disturb it.
+//! What people do with the world: protect some VMs, lose a site, fail over, move on purpose, try it
+//! out, come home. Through the API only, with the tenant's own tokens; the demo tells it, the chaos
+//! tests disturb it.
 //!
 //! Absent: judging the outcome, and printing.
 
+mod drill;
 mod failover;
+mod planned;
 mod protect;
+#[cfg(test)]
+mod tests;
+mod watch;
 
-pub use failover::{FailoverRun, fail_over, operation, poll_until_over};
-pub use protect::{Protected, protect, take_point, write_everywhere};
+pub use drill::{drill, test_cleanup};
+pub use failover::fail_over;
+pub use planned::{failback, leading, planned_failover, reprotect};
+pub use protect::{Protected, protect, take_point, take_point_at, write_everywhere};
+pub use watch::{OperationRun, operation, poll_until_over};

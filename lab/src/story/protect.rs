@@ -71,17 +71,30 @@ pub async fn protect(world: &World) -> Result<Protected> {
     })
 }
 
-/// Writes once to every protected volume, then takes a replicated snapshot and waits until it has
-/// arrived. Returns its suffix.
+/// Writes once to every protected volume at site A, then takes a replicated snapshot and waits until
+/// it has arrived. Returns its suffix.
 ///
 /// # Errors
 /// It does not arrive.
 pub async fn take_point(world: &World, group: &Protected, counter: u64) -> Result<String> {
-    members_on_array(world, group).await?;
-    write_everywhere(world, group, counter)?;
-    let a = world.endpoint(Which::A).await?;
+    take_point_at(world, Which::A, group, counter).await
+}
+
+/// As `take_point`, at the site that leads now.
+///
+/// # Errors
+/// It does not arrive.
+pub async fn take_point_at(
+    world: &World,
+    leader: Which,
+    group: &Protected,
+    counter: u64,
+) -> Result<String> {
+    members_on_array(world, leader, group).await?;
+    write_at(world, leader, group, counter)?;
+    let at = world.endpoint(leader).await?;
     let path = format!("/protection-groups/{}/action", group.group);
-    let taken = a
+    let taken = at
         .call(Method::POST, &path, Some(&json!({ "sync_volumes": {} })))
         .await?;
     let suffix = taken
@@ -89,11 +102,11 @@ pub async fn take_point(world: &World, group: &Protected, counter: u64) -> Resul
         .and_then(Value::as_str)
         .unwrap_or_default()
         .to_owned();
-    let name = format!("{}:{}.{suffix}", Which::A.array(), group.array_group);
+    let name = format!("{}:{}.{suffix}", leader.array(), group.array_group);
     for _ in 0..POLLS_MAX {
         let truth = world.arrays.ground_truth();
         if truth
-            .group_snapshot(Which::B.array(), &name)
+            .group_snapshot(leader.other().array(), &name)
             .is_some_and(|s| s.complete)
         {
             return Ok(suffix);
@@ -103,10 +116,10 @@ pub async fn take_point(world: &World, group: &Protected, counter: u64) -> Resul
     bail!("{name} has not arrived")
 }
 
-/// Serials in the group on array A.
-fn member_serials(world: &World, group: &Protected) -> Vec<String> {
+/// Serials in the group on the array of `leader`.
+fn member_serials(world: &World, leader: Which, group: &Protected) -> Vec<String> {
     let truth = world.arrays.ground_truth();
-    let array = truth.arrays.get(Which::A.array());
+    let array = truth.arrays.get(leader.array());
     let found = array.and_then(|a| {
         a.groups
             .iter()
@@ -116,9 +129,9 @@ fn member_serials(world: &World, group: &Protected) -> Vec<String> {
 }
 
 /// The product makes the array's group match the record on its own; this waits for it.
-async fn members_on_array(world: &World, group: &Protected) -> Result<()> {
+async fn members_on_array(world: &World, leader: Which, group: &Protected) -> Result<()> {
     for _ in 0..POLLS_MAX {
-        if member_serials(world, group).len() == world.options.volumes {
+        if member_serials(world, leader, group).len() == world.options.volumes {
             return Ok(());
         }
         tokio::time::sleep(Duration::from_millis(POLL_MS)).await;
@@ -126,13 +139,17 @@ async fn members_on_array(world: &World, group: &Protected) -> Result<()> {
     bail!("the array's group never got its members")
 }
 
-/// One write of the pretend application to every volume, marked with `counter`.
+/// One write of the pretend application to every volume at site A, marked with `counter`.
 ///
 /// # Errors
 /// A volume is not there.
 pub fn write_everywhere(world: &World, group: &Protected, counter: u64) -> Result<()> {
-    for serial in member_serials(world, group) {
-        let array = Which::A.array().to_owned();
+    write_at(world, Which::A, group, counter)
+}
+
+fn write_at(world: &World, leader: Which, group: &Protected, counter: u64) -> Result<()> {
+    for serial in member_serials(world, leader, group) {
+        let array = leader.array().to_owned();
         world.arrays.control(Control::Write {
             array,
             serial,

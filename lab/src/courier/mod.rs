@@ -1,0 +1,62 @@
+//! A courier: carries signed messages between two sites' APIs with a tenant's own tokens. It is
+//! trusted with nothing, and adds nothing of its own (section 7 of the protocol).
+//!
+//! Absent: repair of a suspect site, withdrawal of a rejected record, release of a dead lock.
+
+mod change;
+mod endpoint;
+mod moves;
+mod sync;
+#[cfg(test)]
+mod tests;
+
+pub use change::{change, reprotect};
+pub use endpoint::{CourierError, Endpoint};
+pub use moves::{operation_id, planned_move};
+pub use sync::{ROUNDS_MAX, Seen, see, sync};
+
+use http::Method;
+use serde_json::{Value, json};
+
+/// A message as it stands in an answer, to be carried on.
+///
+/// # Errors
+/// It is not there: the site said something else, such as a rejection.
+fn message(path: &str, answer: &Value, name: &str) -> Result<Value, CourierError> {
+    let found = answer.get(name).cloned();
+    found.ok_or_else(|| CourierError::new("POST", path, 200, answer.clone()))
+}
+
+/// Brings messages to a site and takes the one it answers with.
+async fn bring(
+    to: &Endpoint,
+    path: &str,
+    messages: &Value,
+    expected: &str,
+) -> Result<Value, CourierError> {
+    let answer = to.call(Method::POST, path, Some(messages)).await?;
+    message(path, &answer, expected)
+}
+
+/// Has the leader commit what its peer attested, and brings the record to the peer.
+async fn commit(
+    leader: &Endpoint,
+    peer: &Endpoint,
+    ticket: &Value,
+    reservation: &Value,
+) -> Result<(), CourierError> {
+    let attested = json!({ "ticket": ticket, "reservation": reservation });
+    let envelope = bring(leader, "/sync/commits", &attested, "envelope").await?;
+    deliver(leader, peer, &envelope).await
+}
+
+/// Brings an author's record to its peer and the receipt home: the last part of everything.
+async fn deliver(author: &Endpoint, peer: &Endpoint, envelope: &Value) -> Result<(), CourierError> {
+    let record = json!({ "envelope": envelope });
+    let receipt = bring(peer, "/sync/envelopes", &record, "receipt").await?;
+    let receipt = json!({ "receipt": receipt });
+    author
+        .call(Method::POST, "/sync/receipts", Some(&receipt))
+        .await?;
+    Ok(())
+}
