@@ -10,7 +10,8 @@ use protector_domain::ids::{GroupId, OperationId};
 use protector_runtime::mailbox::Mailbox;
 use protector_runtime::supervisor::{SupErr, Supervisor};
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
+use tokio::sync::Mutex;
 
 type Awake = BTreeMap<GroupId, Mailbox<GroupMsg>>;
 
@@ -29,27 +30,17 @@ impl Groups {
         }
     }
 
-    fn known(&self, group: GroupId) -> Option<Mailbox<GroupMsg>> {
-        let awake = self.awake.lock().unwrap_or_else(PoisonError::into_inner);
-        awake.get(&group).filter(|m| m.cell().is_some()).cloned()
-    }
-
     /// The group's actor; started if need be. Two callers at once get the same one.
     pub async fn wake(&self, site: &Site, group: GroupId) -> Result<Mailbox<GroupMsg>, SupErr> {
-        if let Some(mailbox) = self.known(group) {
-            return Ok(mailbox);
+        let mut awake = self.awake.lock().await;
+        if let Some(mailbox) = awake.get(&group) {
+            return Ok(mailbox.clone());
         }
         let (spec, mailbox) = protection_group::child_spec(site, group);
         match self.supervisor.add(spec).await {
             Ok(()) => {
-                let mut awake = self.awake.lock().unwrap_or_else(PoisonError::into_inner);
                 awake.insert(group, mailbox.clone());
                 Ok(mailbox)
-            }
-            // Somebody was faster, or it is between two incarnations: theirs is the way in.
-            Err(SupErr::Exists) => {
-                let awake = self.awake.lock().unwrap_or_else(PoisonError::into_inner);
-                awake.get(&group).cloned().ok_or(SupErr::Exists)
             }
             Err(error) => Err(error),
         }

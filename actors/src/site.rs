@@ -52,7 +52,9 @@ struct Inner {
 pub struct Site(Arc<Inner>);
 
 /// Restarts a supervisor bears before it gives up; the top bears fewer, as budgets multiply.
-const GROUP_RESTARTS_MAX: usize = 20;
+/// All groups share one supervisor: pauses of up to ten seconds hold a broken one back, and one tenant's
+/// trouble must not bring down everybody's tree.
+const GROUP_RESTARTS_MAX: usize = 1_000;
 const ROOT_RESTARTS_MAX: usize = 3;
 
 fn patience(restarts_max: usize) -> SupervisorOptions {

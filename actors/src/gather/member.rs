@@ -27,6 +27,8 @@ pub(super) async fn facts(
     let acting = Acting::ServiceIn(group.project.clone());
     let server = patiently(|| site.cloud().compute.server_fetch(&acting, wanted)).await;
     let server = server.map_err(|e| unavailable(&e))?;
+    // Another project's server is not looked at any further (S14).
+    let server = server.filter(|s| s.project_id == group.project.as_str());
     let (volumes, array_volumes) = volumes(site, group, body, &acting, server.as_ref()).await?;
     let cloud = site.cloud();
     let filter = PortFilter {

@@ -127,8 +127,7 @@ impl Behaviour for OperationActor {
                 end: StepEnd::Fenced,
                 ..
             } => {
-                tracing::warn!(operation = %state.plan.operation, "a newer epoch leads: stopping");
-                stop(me);
+                self.superseded(me, state);
                 Ok(())
             }
             // The supervisor starts us again from the journal, after its pause.
@@ -243,6 +242,23 @@ impl OperationActor {
         let (plan, journal) = (state.plan.clone(), state.journal.clone());
         state.tasks.spawn(async move {
             let msg = match ending::end(&site, &plan, &journal, outcome).await {
+                Ok(()) => Msg::Over,
+                Err(error) => Msg::EndFailed(error.to_string()),
+            };
+            let _ = me.send("over", msg).await;
+        });
+    }
+
+    /// A newer epoch leads: this one starts nothing more, and says so.
+    fn superseded(&self, me: &Mailbox<Msg>, state: &mut State) {
+        if state.ending {
+            return;
+        }
+        state.ending = true;
+        tracing::warn!(operation = %state.plan.operation, "a newer epoch leads: stopping");
+        let (site, me, plan) = (self.site.clone(), me.clone(), state.plan.clone());
+        state.tasks.spawn(async move {
+            let msg = match ending::superseded(&site, &plan).await {
                 Ok(()) => Msg::Over,
                 Err(error) => Msg::EndFailed(error.to_string()),
             };

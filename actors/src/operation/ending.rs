@@ -58,6 +58,23 @@ pub(crate) async fn end(
     Ok(())
 }
 
+/// The group has a newer epoch: whatever this operation has made is listed under its keys, and
+/// nothing more is started (S11).
+pub(crate) async fn superseded(site: &Site, plan: &Plan) -> Result<(), EndError> {
+    let update = OperationUpdate {
+        status: Some(OperationStatus::Failed),
+        outcome: Some(Outcome::NeedsOperator),
+        error_message: Some("a newer epoch leads; this operation stopped where it was".to_owned()),
+        completed_at_us: Some(site.ctx().now_us()),
+        ..OperationUpdate::new(plan.operation)
+    };
+    match site.store().operation_update(update).await {
+        // Ended before: then that is how it ended.
+        Ok(_) | Err(StoreError::Illegal(_)) => Ok(()),
+        Err(error) => Err(error.into()),
+    }
+}
+
 fn summary(plan: &Plan, journal: &Journal, outcome: Outcome, now_us: i64) -> OperationUpdate {
     let count = |state: EffectState| {
         let steps = journal.values().filter(|e| e.state == state);

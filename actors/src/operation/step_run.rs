@@ -21,6 +21,18 @@ const BACKOFF_MAX_MS: u64 = 15_000;
 /// Asked to wait longer than this, we ask again earlier.
 const RETRY_AFTER_MAX_MS: u64 = 60_000;
 
+/// How often a step is tried again over a store that does not serve, and the pause between.
+const STORE_TRIES_MAX: u32 = 60;
+const STORE_PAUSE_MS: u64 = 2_000;
+
+/// True for what goes by (J1, J3).
+fn passes(error: &StoreError) -> bool {
+    matches!(
+        error,
+        StoreError::Busy | StoreError::Down(_) | StoreError::Unknown
+    )
+}
+
 /// How a step's run ended.
 #[derive(Debug)]
 pub(crate) enum StepEnd {
@@ -64,7 +76,22 @@ fn backoff_ms(run: &StepRun, attempt: u32, error: &PortError) -> u64 {
 }
 
 impl StepRun {
+    /// A database that is busy or away costs time, not the operation.
     pub async fn run(self) -> StepEnd {
+        let mut tried = 0;
+        loop {
+            tried += 1;
+            match self.once(tried > 1).await {
+                StepEnd::StoreDown(error) if passes(&error) && tried < STORE_TRIES_MAX => {
+                    tokio::time::sleep(Duration::from_millis(STORE_PAUSE_MS)).await;
+                }
+                end => return end,
+            }
+        }
+    }
+
+    /// `again`: an earlier try of this run may have had an effect.
+    async fn once(&self, again: bool) -> StepEnd {
         let (site, plan) = (&self.job.site, &self.job.plan);
         let rows = StepRows::of(
             site,
@@ -75,7 +102,7 @@ impl StepRun {
             &self.job.journal,
         );
         let ended = match self.way {
-            Way::Do => self.forward(rows).await,
+            Way::Do => self.forward(rows, again).await,
             Way::Undo => self.backward(rows).await,
         };
         match ended {
@@ -102,9 +129,9 @@ impl StepRun {
             .await;
     }
 
-    async fn forward(&self, mut rows: StepRows) -> Result<StepRows, StoreError> {
+    async fn forward(&self, mut rows: StepRows, again: bool) -> Result<StepRows, StoreError> {
         let site = &self.job.site;
-        let mut doubtful = rows.begun_before();
+        let mut doubtful = again || rows.begun_before();
         let mut attempt = 0;
         loop {
             attempt += 1;
@@ -196,6 +223,11 @@ impl StepRun {
             Ok(found) if !found.is_empty() && rows.missing(&found).is_empty() => {
                 Attempt::Done(found, EventKind::Adopted)
             }
+            Err(unseen) if !unseen.is_definite_no() => Attempt::Again {
+                wait_ms: BACKOFF_BASE_MS,
+                doubtful: true,
+                why: unseen,
+            },
             _ => Attempt::Failed(error),
         }
     }
@@ -254,10 +286,13 @@ impl StepRun {
 
     async fn backward(&self, mut rows: StepRows) -> Result<StepRows, StoreError> {
         let (site, plan) = (&self.job.site, &self.job.plan);
-        let doubtful = rows
-            .effects
-            .iter()
-            .any(|e| e.state == EffectState::Intended);
+        // Begun and not known to have ended; also when an undo was begun before, or the attempts
+        // ran out on an open outcome.
+        let open = |e: &Effect| {
+            use EffectState::{Failed, Intended, UndoIntended};
+            matches!(e.state, Intended | UndoIntended | Failed)
+        };
+        let doubtful = rows.effects.iter().any(open);
         rows.settle(
             site,
             plan,

@@ -9,7 +9,7 @@ use protector_domain::sync::Tickets;
 use protector_runtime::mailbox::{Behaviour, Kind, Mailbox};
 use protector_runtime::supervisor::{ChildSpec, Restart};
 use ractor::ActorProcessingErr;
-use tokio::task::JoinSet;
+use tokio::task::{AbortHandle, JoinSet};
 use tokio::time::Instant;
 
 /// Requests that may wait for one group; more are told to come back.
@@ -32,7 +32,7 @@ pub(crate) struct State {
     /// Tickets age by a clock that never jumps (D2).
     pub(super) started: Instant,
     /// A move is being prepared; a second one waits for its turn by asking again.
-    pub(super) preparing: bool,
+    pub(super) preparing: Option<AbortHandle>,
     pub(super) tasks: JoinSet<()>,
 }
 
@@ -68,7 +68,7 @@ impl Behaviour for ProtectionGroupActor {
             tickets: Tickets::new(),
             creating_for: None,
             started: Instant::now(),
-            preparing: false,
+            preparing: None,
             tasks: JoinSet::new(),
         })
     }
@@ -102,10 +102,10 @@ impl Behaviour for ProtectionGroupActor {
                 prepared,
                 answer,
             } => {
-                state.preparing = false;
+                state.preparing = None;
                 answer.send(moves::begin(self, me, state, &ask, &prepared).await);
             }
-            GroupMsg::Idle => state.preparing = false,
+            GroupMsg::Idle => state.preparing = None,
             GroupMsg::DraftFailed { why, answer } => {
                 answer.send(Err(why));
             }
@@ -120,7 +120,7 @@ impl Behaviour for ProtectionGroupActor {
         serde_json::json!({
             "group": self.group,
             "open_tickets": state.tickets.len(),
-            "preparing_a_move": state.preparing,
+            "preparing_an_operation": state.preparing.is_some(),
         })
     }
 }

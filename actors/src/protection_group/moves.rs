@@ -31,14 +31,17 @@ pub(super) fn gather(
     ask: OperationAsk,
     answer: Answer,
 ) {
-    if state.preparing {
+    if state
+        .preparing
+        .as_ref()
+        .is_some_and(|task| !task.is_finished())
+    {
         let why = "another request is being checked".to_owned();
         answer.send(Err(EngineError::Unavailable { why }));
         return;
     }
-    state.preparing = true;
     let (site, id, me) = (group.site.clone(), group.group, me.clone());
-    state.tasks.spawn(async move {
+    let task = state.tasks.spawn(async move {
         let msg = match prepared(&site, id, &ask).await {
             Ok(Early::Answered(before)) => {
                 answer.send(Ok(*before));
@@ -56,6 +59,7 @@ pub(super) fn gather(
         };
         let _ = me.send("gathered", msg).await;
     });
+    state.preparing = Some(task);
 }
 
 enum Early {
@@ -168,11 +172,15 @@ async fn begin_move(
     wanted: &Wanted<'_>,
 ) -> Result<Reply, EngineError> {
     let plan = decide(wanted.kind, wanted.ask, facts)?;
+    let planned = wanted.ask.mode == OperationMode::Planned;
     if ask.dry_run {
+        if !planned {
+            // The rules would have a say, too.
+            mint(group, state, now, facts, &plan).await?;
+        }
         let plan = Box::new(plan);
         return Ok(Reply::Planned { plan });
     }
-    let planned = wanted.ask.mode == OperationMode::Planned;
     let next = match (planned, wanted.ticket) {
         (false, _) => mint(group, state, now, facts, &plan).await?,
         (true, Some(ticket)) => request(group, state, now, ticket, &plan).await?,

@@ -31,7 +31,9 @@ fn no_answer(what: &str, id: &str, error: AskErr) -> PortError {
         AskErr::Full | AskErr::Gone => ErrorKind::Busy {
             retry_after_ms: None,
         },
-        AskErr::Timeout | AskErr::NoAnswer => ErrorKind::Unknown,
+        // The deadline is the answer: it has not become usable in the time we give it (G1, H3).
+        AskErr::Timeout => ErrorKind::Refused,
+        AskErr::NoAnswer => ErrorKind::Unknown,
     };
     PortError::new(kind, format!("waiting for {what} {id}: {error}"))
 }

@@ -11,7 +11,7 @@ use serde_json::Value;
 use std::time::Duration;
 
 /// Longest operation, in pauses of `POLL_MS` of the world's time.
-const POLLS_MAX: u32 = 20_000;
+const POLLS_MAX: u32 = 6_000;
 const POLL_MS: u64 = 500;
 /// How long a killed product stays down, milliseconds.
 const DOWN_MS: u64 = 700;

@@ -22,6 +22,7 @@ use protector_domain::effect::{EffectKey, EffectKind};
 use protector_domain::plan::{Plan, Step};
 use protector_domain::ports::{Acting, Cloud, ErrorKind, PortError, PortResult};
 use protector_domain::saga::Journal;
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 /// All that a family may know: the frozen step, and what earlier steps have made.
@@ -224,6 +225,13 @@ pub(super) fn nothing_made(job: &Job) -> Vec<Made> {
             detail: serde_json::Value::Null,
         })
         .collect()
+}
+
+/// What a look found and what the ledger knows: a tenant may have cleared the key from the object.
+pub(super) fn known_objects(job: &Job, found: Vec<Made>) -> BTreeSet<String> {
+    let targets = job.step.targets(job.plan.operation).into_iter();
+    let rows = targets.filter_map(|t| job.journal.get(t.key.as_str())?.object_id.clone());
+    rows.chain(found.into_iter().map(|made| made.id)).collect()
 }
 
 /// The key of a step that has exactly one target.

@@ -59,8 +59,9 @@ pub(super) async fn remove(site: &Site, acting: &Acting, id: &PortId) -> PortRes
 }
 
 pub(super) async fn unmake(job: &Job, acting: &Acting, ports: &[PortPlan]) -> PortResult<Unmade> {
-    for found in look(job, acting, ports).await? {
-        remove(&job.site, acting, &PortId(found.id)).await?;
+    let found = look(job, acting, ports).await?;
+    for id in super::known_objects(job, found) {
+        remove(&job.site, acting, &PortId(id)).await?;
     }
     Ok(Unmade::Gone)
 }

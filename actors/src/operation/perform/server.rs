@@ -85,8 +85,9 @@ pub(super) async fn remove(site: &Site, acting: &Acting, id: &ServerId) -> PortR
 }
 
 pub(super) async fn unmake(job: &Job, acting: &Acting) -> PortResult<Unmade> {
-    for found in look(job, acting).await? {
-        remove(&job.site, acting, &ServerId(found.id)).await?;
+    let found = look(job, acting).await?;
+    for id in super::known_objects(job, found) {
+        remove(&job.site, acting, &ServerId(id)).await?;
     }
     Ok(Unmade::Gone)
 }

@@ -107,7 +107,12 @@ pub(super) async fn look(
 async fn import_one(job: &Job, acting: &Acting, import: &ImportPlan) -> PortResult<Made> {
     let ports = &job.site.cloud().volumes;
     let id = ports.volume_manage(acting, &import.ask).await?;
-    settle(job, acting, import, &id).await
+    let settled = settle(job, acting, import, &id).await;
+    // It is imported: whatever else goes wrong now is no reason to import it again.
+    settled.map_err(|error| match error.kind {
+        ErrorKind::Refused => error,
+        _ => PortError::new(ErrorKind::Unknown, error.what),
+    })
 }
 
 /// All of them side by side. An outcome that is open weighs more than a no: what may have happened

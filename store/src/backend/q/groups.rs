@@ -166,7 +166,19 @@ pub(crate) async fn group_list_active(c: &mut Conn) -> Result<Vec<StoredGroup>, 
         .order(protection_groups::id)
         .limit(ACTIVE_MAX);
     let rows: Vec<GroupRow> = query.select(GroupRow::as_select()).load(c).await?;
-    rows.into_iter().map(StoredGroup::try_from).collect()
+    let read = rows.into_iter().map(StoredGroup::try_from);
+    Ok(read.filter_map(|row| readable("group", row)).collect())
+}
+
+/// The row, or a line in the log about what is wrong with it.
+pub(crate) fn readable<T>(what: &'static str, row: Result<T, StoreError>) -> Option<T> {
+    match row {
+        Ok(row) => Some(row),
+        Err(error) => {
+            tracing::error!(what, %error, "a stored row cannot be read and is left out");
+            None
+        }
+    }
 }
 
 /// The live group of this project that has the server as a member.
