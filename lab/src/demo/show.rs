@@ -1,13 +1,14 @@
 //! The demo on a terminal. Absent: everything but words and bars.
 
 use super::Summary;
-use crate::cloud::GroundTruth;
+use crate::cloud::{GroundTruth, Server};
 use anyhow::Result;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use protector_domain::effect::METADATA_KEY;
 use serde_json::Value;
 
 /// Where the story goes: to people, or nowhere until the summary.
+#[derive(Clone)]
 pub(super) struct Screen {
     json: bool,
     bar: ProgressBar,
@@ -51,11 +52,8 @@ impl Screen {
     /// The recovered servers, as the cloud has them.
     pub fn servers(&self, truth: &GroundTruth) {
         self.bar.finish();
-        for server in truth
-            .servers
-            .iter()
-            .filter(|s| s.metadata.contains_key(METADATA_KEY))
-        {
+        let ours = |s: &&Server| s.metadata.contains_key(METADATA_KEY) && s.vm_state != "deleted";
+        for server in truth.servers.iter().filter(ours) {
             let (id, name, state) = (&server.id, &server.name, server.vm_state.to_uppercase());
             let (disks, nics) = (server.disks.len(), server.nics.len());
             self.say(&format!(
@@ -71,21 +69,20 @@ impl Screen {
             println!("{}", serde_json::to_string_pretty(summary)?);
             return Ok(());
         }
+        let Summary {
+            members, volumes, ..
+        } = summary;
         println!();
-        println!(
-            "  operation   {} {}/{}",
-            summary.operation, summary.status, summary.outcome
-        );
-        println!(
-            "  recovered   {} VMs, {} volumes",
-            summary.members, summary.volumes
-        );
+        for leg in &summary.legs {
+            let (what, status, outcome) = (&leg.what, &leg.status, &leg.outcome);
+            let (took_s, calls) = (leg.took_s, leg.calls);
+            println!("  {what:<19} {status}/{outcome}  {took_s:>5.1} s  {calls:>4} calls");
+        }
+        println!();
+        println!("  recovered   {members} VMs, {volumes} volumes");
         println!("  RPO         {:.1} s", summary.rpo_s);
         println!("  RTO         {:.1} s", summary.rto_s);
-        println!(
-            "  calls       {} ({:.1} per VM)",
-            summary.calls, summary.calls_per_vm
-        );
+        println!("  calls       {:.1} per VM", summary.calls_per_vm);
         match summary.violations.as_slice() {
             [] => println!("  the ground truth of clouds and arrays agrees"),
             violations => {
