@@ -121,6 +121,15 @@ pub enum Refusal {
     SyncNotSupported,
 }
 
+/// Remedies too long for their line.
+const MEMBER_ADD: &str =
+    "openstack protector protection-group member-add <group> --instance-id <uuid>";
+const POLICY_CREATE: &str = "openstack protector protection-group policy-create <group> ...";
+const SYNC_OR_FORCE: &str =
+    "openstack protector consistency-group sync <group>, or repeat with --force to accept the loss";
+const SHOW_POINTS: &str = "openstack protector protection-group show <group>: recovery points; at the primary: openstack protector consistency-group sync <group>";
+const TEST_NETWORK: &str = "openstack protector protection-group test-failover <group> --network-mapping <source>=<isolated>";
+
 /// How much a finding weighs in the mode at hand.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -164,18 +173,10 @@ impl Refusal {
         match self {
             R::NoSuchGroup { .. } => "openstack protector protection-group list",
             R::NoSuchOperation { .. } => "openstack protector operation list",
-            R::NoMembers => {
-                "openstack protector protection-group member-add <group> --instance-id <uuid>"
-            }
-            R::NoPolicy | R::BadPolicy { .. } => {
-                "openstack protector protection-group policy-create <group> ..."
-            }
-            R::NothingToRecover | R::NoSuchPoint { .. } => {
-                "openstack protector protection-group show <group>: recovery points; at the primary: openstack protector consistency-group sync <group>"
-            }
-            R::RpoViolation { .. } => {
-                "openstack protector consistency-group sync <group>, or repeat with --force to accept the loss"
-            }
+            R::NoMembers => MEMBER_ADD,
+            R::NoPolicy | R::BadPolicy { .. } => POLICY_CREATE,
+            R::NothingToRecover | R::NoSuchPoint { .. } => SHOW_POINTS,
+            R::RpoViolation { .. } => SYNC_OR_FORCE,
             R::OperationInProgress { .. } => "openstack protector operation show <id>",
             R::NotSupported { .. } | R::SyncNotSupported => {
                 "use replication type async and an unplanned failover"
@@ -211,9 +212,7 @@ impl Refusal {
             R::TicketNeeded => {
                 "openstack protector protection-group failover --type planned, which carries it"
             }
-            R::NoTestNetwork { .. } | R::TestNetworkNotIsolated { .. } => {
-                "openstack protector protection-group test-failover <group> --network-mapping <source>=<isolated>"
-            }
+            R::NoTestNetwork { .. } | R::TestNetworkNotIsolated { .. } => TEST_NETWORK,
             R::IdempotencyKeyUsed { .. } => "use a new Idempotency-Key",
             R::NoDrill => "openstack protector operation list",
             R::NoSuchServer { .. } | R::ServerState { .. } => "openstack server show <uuid>",

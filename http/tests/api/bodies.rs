@@ -128,6 +128,11 @@ async fn actions_are_exactly_one() {
     ] {
         check("POST", &action, body, expected).await;
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn each_action_has_its_own_form() {
+    let action = group_path("/action");
     for (key, inner, expected) in [
         ("failover", "{}", "missing field `type`"),
         ("failback", "{}", "missing field `type`"),
