@@ -12,6 +12,8 @@ mod outcome;
 mod source;
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod tests_of_moves;
 
 pub use build::copy_name_prefix;
 pub use cleanup::{cleanup_plan, leaves_something};

@@ -153,7 +153,7 @@ fn storage() -> GroupSpec {
     }
 }
 
-fn facts() -> FailoverFacts {
+pub(super) fn facts() -> FailoverFacts {
     let acting = Acting::ServiceIn(ProjectId::from("pb"));
     FailoverFacts {
         operation: OperationId(id(77)),
@@ -496,7 +496,10 @@ fn every_key_of_a_plan_is_its_own_and_fits_the_fields_it_travels_in() {
 }
 
 /// Runs the plan on paper; `fails` answers which lane and step says a definite no.
-fn run(plan: &Plan, fails: impl Fn(&str, &str) -> bool) -> (crate::operation::Outcome, Journal) {
+pub(super) fn run(
+    plan: &Plan,
+    fails: impl Fn(&str, &str) -> bool,
+) -> (crate::operation::Outcome, Journal) {
     let mut journal = Journal::new();
     let mut shown = 0;
     for _ in 0..1_000 {
