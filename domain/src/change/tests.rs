@@ -312,9 +312,12 @@ fn a_member_is_captured_whole() {
     assert_eq!(nic.security_groups[0].name, "web");
 }
 
+/// A code, and the change of the facts that it answers.
+type Case = (&'static str, fn(&mut MemberFacts));
+
 #[test]
 fn a_member_that_cannot_be_rebuilt_is_refused_by_its_own_code() {
-    let cases: [(&str, fn(&mut MemberFacts)); 14] = [
+    let cases: [Case; 14] = [
         ("no_such_server", |f| f.server = None),
         ("no_such_server", |f| {
             f.server.as_mut().unwrap().project_id = "px".into()
