@@ -70,16 +70,36 @@ async fn moved(world: &mut World, group: &Protected, verb: &str) -> Result<Opera
 }
 
 /// One attempt. Whatever an earlier one left on its way is finished first: if that is a lock, its
-/// operation is the one that was asked for.
+/// operation is the one that was asked for; if the lead has gone over, the newest is.
 async fn hand_over(world: &World, group: &Protected, leader: Which, verb: &str) -> Result<String> {
     let (from, to) = both(world, leader).await?;
     let at = courier::sync(&from, &to, &group.group).await?;
     if let Some(lock) = at.lock {
         return Ok(lock.operation.to_string());
     }
+    if !at.leads {
+        return newest(&to, group, verb).await;
+    }
     let body = json!({ "type": "planned" });
     let operation = courier::planned_move(&from, &to, &group.group, verb, &body).await;
     Ok(operation?)
+}
+
+/// The id of the last operation of a kind; ids grow with time.
+async fn newest(at: &Endpoint, group: &Protected, kind: &str) -> Result<String> {
+    let path = format!("/operations?group={}", group.group);
+    let listed = at.call(Method::GET, &path, None).await?;
+    let all = listed.get("operations").and_then(Value::as_array);
+    let of_kind = |operation: &&Value| text(operation, "operation_type") == kind;
+    let ids = all.into_iter().flatten().filter(of_kind);
+    let newest = ids.map(|operation| text(operation, "id")).max();
+    newest
+        .map(str::to_owned)
+        .with_context(|| format!("no {kind} at the site that leads"))
+}
+
+fn text<'a>(value: &'a Value, key: &str) -> &'a str {
+    value.get(key).and_then(Value::as_str).unwrap_or_default()
 }
 
 async fn both(world: &World, first: Which) -> Result<(Endpoint, Endpoint)> {
