@@ -3,6 +3,8 @@
 //!
 //! Absent: decisions (`domain`), SQL (`store`), how a cloud or an array is spoken to (ports), HTTP.
 
+mod array_session;
+mod admin;
 mod care;
 mod engine;
 mod gather;
@@ -14,6 +16,7 @@ mod site;
 mod site_connection;
 mod sweepers;
 
+pub use admin::{ActorAdmin, AdminOptions, peers_fetch};
 pub use care::Care;
 pub use engine::ActorEngine;
 pub use site::{Peers, Site, SiteParts, StartError};

@@ -3,6 +3,7 @@
 //!
 //! Absent: configuration files and the choice of adapters (`protectord`).
 
+use crate::array_session::ArraySessions;
 use crate::care::Care;
 use crate::groups::Groups;
 use crate::site_connection::{self, Watch};
@@ -42,6 +43,7 @@ pub enum StartError {
 
 struct Inner {
     parts: SiteParts,
+    peers: RwLock<Arc<Peers>>,
     watch: Watch,
     groups: Groups,
     sweeper: OnceLock<Mailbox<SweeperMsg>>,
@@ -65,12 +67,16 @@ fn patience(restarts_max: usize) -> SupervisorOptions {
 }
 
 impl Site {
-    /// Starts the tree: connections, groups, sweepers. The supervisor returned is its root.
+    /// Starts the tree: connections, array sessions, groups, sweepers. The supervisor returned is its root.
     ///
     /// # Errors
     /// The root itself could not be spawned.
-    pub async fn start(parts: SiteParts) -> Result<(Self, Supervisor), StartError> {
+    pub async fn start(mut parts: SiteParts) -> Result<(Self, Supervisor), StartError> {
         let ctx = parts.ctx.clone();
+        let (arrays, arrays_sup) =
+            Supervisor::child(&ctx, "arrays", patience(GROUP_RESTARTS_MAX), Vec::new());
+        let driver = parts.storage.clone();
+        parts.storage = Arc::new(ArraySessions::new(ctx.clone(), arrays_sup, driver));
         let (connection, watch) = site_connection::child_spec(&ctx, parts.cloud.clone());
         let (sites, _) = Supervisor::child(
             &ctx,
@@ -96,7 +102,7 @@ impl Site {
             patience(GROUP_RESTARTS_MAX),
             vec![sweeper_spec],
         );
-        let children = vec![sites, groups_spec, sweepers];
+        let children = vec![sites, arrays, groups_spec, sweepers];
         let root = Supervisor::start(&ctx, "root", patience(ROOT_RESTARTS_MAX), children).await;
         let (root, _ended) = root.map_err(|error| StartError::Tree(error.to_string()))?;
         Ok((site, root))
@@ -130,8 +136,15 @@ impl Site {
         &self.0.parts.identity
     }
 
-    pub(crate) fn peers(&self) -> &Peers {
-        &self.0.parts.peers
+    /// The pinned sites as they are now; pairing changes them while the site runs.
+    pub(crate) fn peers(&self) -> Arc<Peers> {
+        let peers = self.0.peers.read().unwrap_or_else(PoisonError::into_inner);
+        peers.clone()
+    }
+
+    pub(crate) fn peers_set(&self, peers: Peers) {
+        let mut held = self.0.peers.write().unwrap_or_else(PoisonError::into_inner);
+        *held = Arc::new(peers);
     }
 
     pub(crate) fn care(&self) -> &Care {

@@ -219,6 +219,9 @@ impl StepRun {
     /// A no may be the answer to our own request delivered twice (B4): the first one took the name,
     /// the port, the volume. Looked at once, then believed.
     async fn believe_the_no(&self, rows: &StepRows, error: PortError) -> Attempt {
+        if !self.job.site.care().look_before_repeat {
+            return Attempt::Failed(error);
+        }
         match perform::look(&self.job).await.map(first_of_each) {
             Ok(found) if !found.is_empty() && rows.missing(&found).is_empty() => {
                 Attempt::Done(found, EventKind::Adopted)

@@ -1,0 +1,255 @@
+//! The admin port over the store: what is judged by `domain::admin` is written with its audit entry
+//! in one transaction.
+//!
+//! Absent: the rules, roles, and any word with the world: nothing is probed here.
+
+mod pairing;
+mod views;
+
+use crate::site::Site;
+use async_trait::async_trait;
+use protector_domain::admin::{AdminRefusal, PairAsk, UrlRules, check_name, check_text, check_url};
+use protector_domain::ids::{SiteId, TenantMappingId};
+use protector_domain::ports::Admin;
+use protector_domain::ports::admin::{
+    AdminError, ArrayView, OfferView, SiteCreate, SiteView, TenantMappingCreate, TenantMappingView,
+};
+use protector_domain::ports::engine::Caller;
+use protector_domain::sync::{PairOffer, fingerprint};
+use protector_store::{AuditEntry, SiteStatus, StoreError, Write};
+use serde_json::{Value, json};
+use std::sync::Arc;
+use tokio::sync::Mutex;
+use uuid::Uuid;
+
+pub use pairing::peers_fetch;
+use views::{array_row, array_view, mapping_row, mapping_view, site_type, site_view};
+
+/// What the site's configuration says about administration.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct AdminOptions {
+    pub urls: UrlRules,
+}
+
+/// Clones are equal.
+#[derive(Clone)]
+pub struct ActorAdmin {
+    site: Site,
+    options: AdminOptions,
+    /// Changes are rare and look before they write: one at a time.
+    changing: Arc<Mutex<()>>,
+}
+
+type Row = protector_store::Site;
+
+fn unavailable(error: &dyn std::fmt::Display) -> AdminError {
+    AdminError::Unavailable {
+        why: error.to_string(),
+    }
+}
+
+/// A failed write: the table's own unique keys have the last word on what is taken.
+fn write_failed(error: &StoreError, name: &str) -> AdminError {
+    match error {
+        StoreError::AlreadyThere { what, .. } => AdminRefusal::Taken {
+            what: (*what).to_owned(),
+            name: name.to_owned(),
+        }
+        .into(),
+        other => unavailable(other),
+    }
+}
+
+impl ActorAdmin {
+    pub fn new(site: Site, options: AdminOptions) -> Self {
+        Self {
+            site,
+            options,
+            changing: Arc::default(),
+        }
+    }
+
+    /// By id, else by name.
+    async fn site_row(&self, wanted: &str) -> Result<Row, AdminError> {
+        let store = self.site.store();
+        let found = match wanted.parse::<SiteId>() {
+            Ok(id) => store.site_fetch(id).await,
+            Err(_) => store.site_find(wanted).await,
+        };
+        let missing = || AdminError::NotFound {
+            what: format!("site {wanted}"),
+        };
+        found.map_err(|e| unavailable(&e))?.ok_or_else(missing)
+    }
+
+    /// Writes the change and who made it, or neither (S18).
+    async fn write(
+        &self,
+        caller: &Caller,
+        mut changes: Vec<Write>,
+        (action, target): (&str, &str),
+        detail: Value,
+    ) -> Result<(), AdminError> {
+        let ctx = self.site.ctx();
+        changes.push(Write::AuditAppend(Box::new(AuditEntry {
+            id: ctx.uuid(),
+            at_us: ctx.now_us(),
+            project: caller.project.clone(),
+            user: caller.user.clone(),
+            action: action.to_owned(),
+            target: target.to_owned(),
+            outcome: "accepted".to_owned(),
+            request_id: caller.request_id.clone(),
+            detail,
+        })));
+        let written = self.site.store().write(Write::Batch(changes)).await;
+        written.map(drop).map_err(|e| write_failed(&e, target))
+    }
+
+    fn fresh_id(&self) -> Uuid {
+        self.site.ctx().uuid()
+    }
+}
+
+#[async_trait]
+impl Admin for ActorAdmin {
+    async fn site_list(&self) -> Result<Vec<SiteView>, AdminError> {
+        let rows = self.site.store().site_list().await;
+        Ok(rows
+            .map_err(|e| unavailable(&e))?
+            .into_iter()
+            .map(site_view)
+            .collect())
+    }
+
+    async fn site_show(&self, site: &str) -> Result<SiteView, AdminError> {
+        self.site_row(site).await.map(site_view)
+    }
+
+    async fn site_create(&self, caller: &Caller, site: SiteCreate) -> Result<SiteView, AdminError> {
+        check_name("name", &site.name)?;
+        check_text("description", &site.description, false)?;
+        check_text("region_name", &site.region_name, true)?;
+        check_url("auth_url", &site.auth_url, self.options.urls)?;
+        let row = Row {
+            id: SiteId(self.fresh_id()),
+            name: site.name,
+            description: site.description,
+            site_type: site_type(site.site_type),
+            auth_url: site.auth_url,
+            region_name: site.region_name,
+            // Nothing was heard of it yet; pairing brings its word.
+            status: SiteStatus::Unreachable,
+            peer_keys: json!([]),
+            checked_us: None,
+        };
+        let _one = self.changing.lock().await;
+        let create = Write::SiteCreate {
+            site: Box::new(row.clone()),
+            credential: None,
+        };
+        let detail = json!({ "id": row.id, "auth_url": row.auth_url });
+        self.write(caller, vec![create], ("site_create", &row.name), detail)
+            .await?;
+        Ok(site_view(row))
+    }
+
+    async fn pair_offer(&self) -> Result<OfferView, AdminError> {
+        let known = self.site.store().identity_fetch().await;
+        let known = known.map_err(|e| unavailable(&e))?;
+        let known = known.ok_or_else(|| unavailable(&"this site has no identity yet"))?;
+        let offer = PairOffer::of(self.site.identity(), known.installation);
+        Ok(OfferView {
+            fingerprint: fingerprint(&offer),
+            offer,
+        })
+    }
+
+    async fn pair(
+        &self,
+        caller: &Caller,
+        site: &str,
+        ask: PairAsk,
+    ) -> Result<SiteView, AdminError> {
+        let _one = self.changing.lock().await;
+        self.pin(caller, site, ask).await.map(site_view)
+    }
+
+    async fn array_list(&self) -> Result<Vec<ArrayView>, AdminError> {
+        let rows = self.site.store().array_list().await;
+        Ok(rows
+            .map_err(|e| unavailable(&e))?
+            .into_iter()
+            .map(array_view)
+            .collect())
+    }
+
+    async fn array_create(
+        &self,
+        caller: &Caller,
+        array: ArrayView,
+    ) -> Result<ArrayView, AdminError> {
+        check_name("name", &array.name)?;
+        check_text("array_id", array.id.as_str(), true)?;
+        check_url("url", &array.url, self.options.urls)?;
+        for project in array.allowed_projects.iter().flatten() {
+            check_text("allowed_projects", project.as_str(), true)?;
+        }
+        let _one = self.changing.lock().await;
+        let registered = self.array_list().await?;
+        // Policies name arrays by name or id: none may answer to another's.
+        let clashes = |a: &ArrayView| {
+            [a.id.as_str(), &a.name].contains(&array.name.as_str())
+                || [a.id.as_str(), &a.name].contains(&array.id.as_str())
+        };
+        if let Some(taken) = registered.into_iter().find(clashes) {
+            let (what, name) = ("array".to_owned(), taken.name);
+            return Err(AdminRefusal::Taken { what, name }.into());
+        }
+        let create = Write::ArrayCreate {
+            array: Box::new(array_row(array.clone())),
+            token: None,
+        };
+        let detail = json!({ "id": array.id, "url": array.url, "allowed_projects": array.allowed_projects });
+        self.write(caller, vec![create], ("array_create", &array.name), detail)
+            .await?;
+        Ok(array)
+    }
+
+    async fn tenant_mapping_list(&self) -> Result<Vec<TenantMappingView>, AdminError> {
+        let rows = self.site.store().tenant_mapping_list(None).await;
+        Ok(rows
+            .map_err(|e| unavailable(&e))?
+            .into_iter()
+            .map(mapping_view)
+            .collect())
+    }
+
+    async fn tenant_mapping_create(
+        &self,
+        caller: &Caller,
+        mapping: TenantMappingCreate,
+    ) -> Result<TenantMappingView, AdminError> {
+        check_text("local_project", mapping.local_project.as_str(), true)?;
+        check_text("remote_project", mapping.remote_project.as_str(), true)?;
+        check_text("description", &mapping.description, false)?;
+        let _one = self.changing.lock().await;
+        let remote = self.site_row(&mapping.remote_site).await?;
+        if pairing::pinned(&remote).is_none() {
+            return Err(AdminRefusal::NotPaired { site: remote.name }.into());
+        }
+        let view = TenantMappingView {
+            id: TenantMappingId(self.fresh_id()),
+            local_project: mapping.local_project,
+            remote_site: remote.id,
+            remote_project: mapping.remote_project,
+            description: mapping.description,
+        };
+        let create = Write::TenantMappingCreate(Box::new(mapping_row(view.clone())));
+        let target = view.local_project.clone();
+        let detail = json!({ "id": view.id, "remote_site": view.remote_site, "remote_project": view.remote_project });
+        let named = ("tenant_mapping_create", target.as_str());
+        self.write(caller, vec![create], named, detail).await?;
+        Ok(view)
+    }
+}
