@@ -74,7 +74,7 @@ macro_rules! storage_driver_conformance {
             an_overwrite_is_one_effect
             an_overwrite_needs_its_guard
             a_point_is_no_guard
-            a_volume_in_use_is_not_overwritten
+            a_connected_volume_stays_connected
             the_wrong_direction_is_refused
             what_is_being_protected_is_not_overwritten
             an_overwrite_needs_a_complete_point

@@ -181,14 +181,26 @@ fn reversed(world: &dyn Fixture) -> GroupSpec {
     }
 }
 
-/// A host that reads and writes would have its disk exchanged under it.
-pub async fn a_volume_in_use_is_not_overwritten(driver: &dyn StorageDriver, world: &dyn Fixture) {
+/// A stopped server keeps its connections: the volume is overwritten and stays connected, there
+/// and back.
+pub async fn a_connected_volume_stays_connected(driver: &dyn StorageDriver, world: &dyn Fixture) {
     let home = home(driver, world).await;
+    let left = held(&world.truth().await, Side::Target, &home.targets);
     world.volume_connect(Side::Target, "h2").await;
-    let before = world.truth().await;
-    let refused = home.overwrite(driver, "p").await;
-    assert_eq!(kind(refused), ErrorKind::Refused);
-    assert_eq!(world.truth().await.arrays, before.arrays);
+    home.overwrite(driver, "p").await.unwrap();
+    let truth = world.truth().await;
+    assert!(home.holds(&truth, "p"));
+    let connections =
+        |truth: &GroundTruth| of_serial(truth, Side::Target, &home.targets[1]).connection_count;
+    assert_eq!(connections(&truth), 1);
+    let target = world.array(Side::Target);
+    driver
+        .restore_safety(&target, &home.targets, &suffix(GUARD))
+        .await
+        .unwrap();
+    let truth = world.truth().await;
+    assert_eq!(held(&truth, Side::Target, &home.targets), left);
+    assert_eq!(connections(&truth), 1);
 }
 
 /// `F14`: the volumes of the source, both arrays one, the arrays exchanged, one volume twice.

@@ -1,5 +1,6 @@
 //! Cases: the schedule of a group, and its end.
 
+use protector_domain::ports::storage::GroupSpec;
 use protector_domain::ports::{ErrorKind, StorageDriver};
 
 use super::fixture::{Call, Fixture, Side};
@@ -45,9 +46,14 @@ pub async fn a_stopped_group_stays_stopped(driver: &dyn StorageDriver, world: &d
     driver.set_replication(&scene.spec, false).await.unwrap();
     let points = driver.recovery_points(&scene.spec).await.unwrap();
     driver.ensure_group(&scene.spec, true).await.unwrap();
+    let slower = GroupSpec {
+        replication_interval_s: 2 * INTERVAL_S,
+        ..scene.spec.clone()
+    };
+    driver.ensure_group(&slower, true).await.unwrap();
     for members in [[scene.v1.clone(), scene.v2.clone()], [scene.v1.clone(), v3]] {
         driver.set_members(&scene.spec, &members).await.unwrap();
-        pass(2 * INTERVAL_S).await;
+        pass(4 * INTERVAL_S).await;
         let now = driver.recovery_points(&scene.spec).await.unwrap();
         assert_eq!(now.len(), points.len());
         assert!(!driver.health(&scene.spec).await.unwrap().replicating);

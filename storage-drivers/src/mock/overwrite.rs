@@ -1,10 +1,12 @@
 //! Giving existing volumes other contents: those of a point (the way home), or those of their
 //! safety snapshot (its undo). Volumes keep id and serial; a call changes all of them or none.
 //!
-//! The one place where contents are lost, so nothing is taken on trust: which way the data flows,
-//! that nobody uses the volumes, and that the deed can be undone are asked of the array in every
-//! round. An array overwrites by name and makes what is not there; so the answer is held against
-//! the serials, and what was made by mistake is cleared away.
+//! The one place where contents are lost, so nothing is taken on trust: which way the data flows
+//! and that the deed can be undone are asked of the array in every round. Absent: whether anybody
+//! uses the volumes; a stopped server stays connected, so the caller has to know.
+//!
+//! An array overwrites by name and makes what is not there; so the answer is held against the
+//! serials, and what was made by mistake is cleared away.
 
 use std::collections::BTreeSet;
 use std::future::Future;
@@ -82,10 +84,6 @@ async fn changes_of_safety(
     suffix: &PointSuffix,
 ) -> PortResult<Vec<Change>> {
     let found = door.volumes_live(serials).await?;
-    if let [first, ..] = unguarded(door, &found, suffix).await?.as_slice() {
-        let what = format!("volume {first} has no safety snapshot {suffix}");
-        return Err(PortError::new(ErrorKind::Missing, what));
-    }
     let change = |volume: VolumeRow| Change {
         source: name_of(&volume, suffix),
         volume,

@@ -107,7 +107,8 @@ async fn post(door: &Door<'_>, volumes: &[VolumeRow], suffix: &PointSuffix) -> P
     Ok(volumes.iter().all(taken))
 }
 
-/// Volumes without a live snapshot `suffix`, by name.
+/// Volumes without a live snapshot `suffix`, by name. Only an overwrite has to ask: whoever copies
+/// out of the snapshots is told by the array when one is gone.
 pub(super) async fn unguarded(
     door: &Door<'_>,
     volumes: &[VolumeRow],

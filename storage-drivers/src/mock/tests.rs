@@ -45,7 +45,8 @@ impl Simulated for FileWorld {
     }
 }
 
-/// Somebody else who is quicker: does something just before a copy gets through.
+/// Somebody else who is quicker: does something just before a copy, or the end of a snapshot, gets
+/// through.
 struct RivalLink {
     world: Arc<dyn Simulated>,
     deeds: Arc<Mutex<Vec<Command>>>,
@@ -54,8 +55,11 @@ struct RivalLink {
 #[async_trait]
 impl ArrayLink for RivalLink {
     async fn call(&self, array: &str, command: Command) -> Result<Answer, LinkError> {
-        let is_copy = matches!(command, Command::VolumesBatchPost { .. });
-        let deeds = if is_copy {
+        let is_awaited = matches!(
+            command,
+            Command::VolumesBatchPost { .. } | Command::VolumeSnapshotsPatch { .. }
+        );
+        let deeds = if is_awaited {
             std::mem::take(&mut *self.deeds.lock().unwrap())
         } else {
             Vec::new()

@@ -7,7 +7,7 @@ use protector_domain::ports::storage::OverwriteAsk;
 
 use super::{MockFixture, in_memory, spec};
 use crate::conformance::{Fixture, Side};
-use crate::model::{Command, Control, VolumeItem};
+use crate::model::{Command, Control, GroupPatch, SnapshotPatch, VolumeItem};
 
 const SIZE: u64 = 1 << 20;
 
@@ -37,6 +37,16 @@ async fn home(fixture: &MockFixture, count: usize) -> Vec<OverwriteAsk> {
         target: target.clone(),
     };
     targets.iter().enumerate().map(ask).collect()
+}
+
+fn snapshot_destroy(whole: &str) -> Command {
+    Command::VolumeSnapshotsPatch {
+        names: vec![whole.to_owned()],
+        patch: SnapshotPatch {
+            destroyed: Some(true),
+            ..SnapshotPatch::default()
+        },
+    }
 }
 
 fn counters(fixture: &MockFixture, asks: &[OverwriteAsk]) -> Vec<u64> {
@@ -77,23 +87,15 @@ async fn a_foreign_volume_under_the_old_name_is_reported() {
     assert_eq!(counters(&fixture, &asks), [1, 2]);
 }
 
-/// When the second look finds the volume in use, the first call has changed its fellows already:
-/// that is not a refusal with which nothing happened.
+/// When the second look finds that a guard went meanwhile, the first call has changed the fellows
+/// already: that is not a refusal with which nothing happened.
 #[tokio::test(start_paused = true)]
 async fn half_an_overwrite_is_never_called_a_refusal() {
     let fixture = in_memory().await;
     let asks = home(&fixture, 2).await;
     fixture.rival_rename("h0", "moved");
-    fixture.rival.lock().unwrap().extend([
-        Command::HostsPost {
-            names: vec!["h".to_owned()],
-            iqns: Vec::new(),
-        },
-        Command::HostConnectionsPost {
-            host_names: vec!["h".to_owned()],
-            volume_names: vec!["moved".to_owned()],
-        },
-    ]);
+    let deed = snapshot_destroy("moved.guard");
+    fixture.rival.lock().unwrap().push(deed);
     let (driver, spec) = (fixture.driver(), spec(&fixture));
     let done = driver
         .overwrite_from_point(&spec, &"p".into(), &asks, &"guard".into())
@@ -160,23 +162,69 @@ async fn a_group_that_is_not_as_we_make_them_is_not_retired() {
         b: name(),
         bandwidth_bytes_per_s: 1,
     });
-    let targets = || (vec![spec.name.0.clone()], vec![name()]);
-    let (group_names, member_names) = targets();
     let elsewhere = Command::GroupTargetsPost {
-        group_names,
-        member_names,
+        group_names: vec![spec.name.0.clone()],
+        member_names: vec![name()],
     };
     fixture.array_call(Side::Source, elsewhere).await;
-    let refused = driver.retire_group(&spec).await;
-    assert_eq!(refused.unwrap_err().kind, ErrorKind::Refused);
-    let (group_names, member_names) = targets();
-    let only_here = Command::GroupTargetsDelete {
-        group_names,
-        member_names,
-    };
-    fixture.array_call(Side::Source, only_here).await;
+    for gone in ["B", "C"] {
+        let refused = driver.retire_group(&spec).await;
+        assert_eq!(refused.unwrap_err().kind, ErrorKind::Refused);
+        let command = Command::GroupTargetsDelete {
+            group_names: vec![spec.name.0.clone()],
+            member_names: vec![gone.to_owned()],
+        };
+        fixture.array_call(Side::Source, command).await;
+    }
+    let nowhere = driver.retire_group(&spec).await;
+    assert_eq!(nowhere.unwrap_err().kind, ErrorKind::Refused);
+    driver.ensure_group(&spec, true).await.unwrap();
     driver.retire_group(&spec).await.unwrap();
     assert!(fixture.world.look().arrays["A"].groups[0].destroyed);
+}
+
+/// Somebody destroyed the group while it replicated; taken out of the bin it must stand still.
+#[tokio::test(start_paused = true)]
+async fn a_group_out_of_the_bin_stands_still() {
+    let fixture = in_memory().await;
+    home(&fixture, 1).await;
+    let (driver, spec) = (fixture.driver(), spec(&fixture));
+    driver.set_replication(&spec, true).await.unwrap();
+    let destroy = Command::GroupsPatch {
+        names: vec![spec.name.0.clone()],
+        patch: GroupPatch {
+            destroyed: Some(true),
+            ..GroupPatch::default()
+        },
+    };
+    fixture.array_call(Side::Source, destroy).await;
+    driver.ensure_group(&spec, true).await.unwrap();
+    let truth = fixture.world.look();
+    let group = &truth.arrays["A"].groups[0];
+    assert!(!group.destroyed && !group.replicates);
+}
+
+/// The array refuses the whole call when somebody else destroyed one of the snapshots meanwhile;
+/// its fellows must go all the same.
+#[tokio::test(start_paused = true)]
+async fn a_snapshot_gone_meanwhile_keeps_no_other() {
+    let fixture = in_memory().await;
+    let asks = home(&fixture, 3).await;
+    let deed = snapshot_destroy("h1.guard");
+    fixture.rival.lock().unwrap().push(deed);
+    let serials: Vec<Serial> = asks.iter().map(|ask| ask.target.clone()).collect();
+    let (driver, target) = (fixture.driver(), spec(&fixture).target);
+    driver
+        .release_safety(&target, &serials, &"guard".into())
+        .await
+        .unwrap();
+    let truth = fixture.world.look();
+    assert!(
+        truth.arrays["B"]
+            .volume_snapshots
+            .iter()
+            .all(|s| s.destroyed)
+    );
 }
 
 /// A clone that somebody makes of a safety snapshot is his own: letting go leaves it alone.
