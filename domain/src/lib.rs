@@ -4,6 +4,7 @@
 //! Absent on purpose: I/O, clocks, randomness, tokio, SQL and HTTP. Time and entropy reach this
 //! crate as values, so the same facts always give the same answer.
 
+pub mod admin;
 pub mod change;
 pub mod effect;
 pub mod ids;

@@ -1,8 +1,10 @@
-//! The doors to the world, as small traits: five for a cloud, one for storage, one for the engine.
+//! The doors to the world, as small traits: five for a cloud, one for storage, one for the engine,
+//! one for administrators.
 //!
 //! Every answer separates *absent* (`Ok(None)`, an empty list, `ErrorKind::Missing`) from *could not
 //! ask*. Absent: how anything is reached; adapters live in `openstack/` and `storage-drivers/`.
 
+pub mod admin;
 pub mod compute;
 pub mod engine;
 pub mod error;
@@ -12,6 +14,7 @@ pub mod network;
 pub mod storage;
 pub mod volumes;
 
+pub use admin::Admin;
 pub use compute::Compute;
 pub use engine::Engine;
 pub use error::{ErrorKind, PortError, PortResult};

@@ -9,6 +9,7 @@ mod frame;
 mod input;
 mod message;
 mod order;
+mod pairing;
 mod record;
 mod refusal;
 mod rules;
@@ -32,6 +33,9 @@ pub use message::{
 pub use order::{
     Epoch, MARK_STRIDE, MAX_NUMBER, Pair, Role, Version, leader, next_own_epoch, own_epoch_from,
     raised_mark,
+};
+pub use pairing::{
+    OFFER_KEYS_MAX, PairOffer, PublicKey, fingerprint, fingerprint_matches, offer_fault, peer_of,
 };
 pub use record::{
     Content, Lineage, Lock, LockKind, MAX_LINEAGE, Record, RecordHeader, RecordKind, RecordRef,

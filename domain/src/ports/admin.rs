@@ -1,0 +1,138 @@
+//! What an administrator tells a site once: the other sites, the arrays, which projects belong
+//! together. In process today; serde, so that a broker may carry it.
+//!
+//! Absent: roles and tokens (`http` judges them), and the rules (`admin`).
+
+use super::engine::Caller;
+use crate::admin::{AdminRefusal, PairAsk};
+use crate::ids::{ArrayId, ProjectId, SiteId, TenantMappingId};
+use crate::sync::PairOffer;
+use async_trait::async_trait;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeSet;
+
+/// SITE-01.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SiteType {
+    Primary,
+    Secondary,
+}
+
+/// SITE-02: the last known state of the connection.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SiteStatus {
+    Active,
+    Unreachable,
+    Error,
+}
+
+/// A registered site as shown.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SiteView {
+    /// Provisional until the site is paired; then its own.
+    pub id: SiteId,
+    pub name: String,
+    pub description: String,
+    pub site_type: SiteType,
+    pub auth_url: String,
+    pub region_name: String,
+    pub status: SiteStatus,
+    /// Unix microseconds; `None`: nobody looked.
+    pub checked_us: Option<i64>,
+    /// Of what is pinned; `None`: not paired.
+    pub fingerprint: Option<String>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SiteCreate {
+    pub name: String,
+    pub description: String,
+    pub site_type: SiteType,
+    pub auth_url: String,
+    pub region_name: String,
+}
+
+/// This site's offer, with what people compare.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OfferView {
+    pub offer: PairOffer,
+    pub fingerprint: String,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ArrayView {
+    pub id: ArrayId,
+    pub name: String,
+    pub url: String,
+    /// `None`: every project may name it in a policy.
+    pub allowed_projects: Option<BTreeSet<ProjectId>>,
+}
+
+/// TEN-01.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TenantMappingView {
+    pub id: TenantMappingId,
+    pub local_project: ProjectId,
+    pub remote_site: SiteId,
+    pub remote_project: ProjectId,
+    pub description: String,
+}
+
+/// TEN-02.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TenantMappingCreate {
+    pub local_project: ProjectId,
+    /// Name or id.
+    pub remote_site: String,
+    pub remote_project: ProjectId,
+    pub description: String,
+}
+
+/// Why it was not done.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error, Serialize, Deserialize)]
+#[serde(tag = "error", rename_all = "snake_case")]
+pub enum AdminError {
+    #[error("{what} does not exist")]
+    NotFound { what: String },
+    #[error(transparent)]
+    Refused { refusal: AdminRefusal },
+    /// It may have been done: look before repeating.
+    #[error("the site cannot answer now: {why}")]
+    Unavailable { why: String },
+}
+
+impl From<AdminRefusal> for AdminError {
+    fn from(refusal: AdminRefusal) -> Self {
+        Self::Refused { refusal }
+    }
+}
+
+/// Each accepted change leaves one audit entry (invariant `S18`). `site` arguments are names or ids.
+#[async_trait]
+pub trait Admin: Send + Sync {
+    /// All registered sites, by name.
+    async fn site_list(&self) -> Result<Vec<SiteView>, AdminError>;
+    async fn site_show(&self, site: &str) -> Result<SiteView, AdminError>;
+    /// SITE-04. The id is provisional until the site is paired.
+    async fn site_create(&self, caller: &Caller, site: SiteCreate) -> Result<SiteView, AdminError>;
+    /// What this site shows of itself.
+    async fn pair_offer(&self) -> Result<OfferView, AdminError>;
+    /// Pins another site's keys; believed from the answer on, without a restart.
+    async fn pair(&self, caller: &Caller, site: &str, ask: PairAsk)
+    -> Result<SiteView, AdminError>;
+    async fn array_list(&self) -> Result<Vec<ArrayView>, AdminError>;
+    async fn array_create(
+        &self,
+        caller: &Caller,
+        array: ArrayView,
+    ) -> Result<ArrayView, AdminError>;
+    async fn tenant_mapping_list(&self) -> Result<Vec<TenantMappingView>, AdminError>;
+    /// Refused unless the remote site is paired: its id is not known before.
+    async fn tenant_mapping_create(
+        &self,
+        caller: &Caller,
+        mapping: TenantMappingCreate,
+    ) -> Result<TenantMappingView, AdminError>;
+}
