@@ -57,7 +57,7 @@ impl ActorEngine {
 
     fn verified(&self, signed: &Signed) -> Result<Verified, EngineError> {
         let me = self.site.identity().as_peer();
-        Ok(verify(signed, MAX_MESSAGE_BYTES, &me, self.site.peers())?)
+        Ok(verify(signed, MAX_MESSAGE_BYTES, &me, &self.site.peers())?)
     }
 
     async fn operate(

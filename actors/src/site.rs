@@ -16,7 +16,7 @@ use protector_runtime::mailbox::Mailbox;
 use protector_runtime::supervisor::{Supervisor, SupervisorOptions};
 use protector_store::Store;
 use std::collections::BTreeMap;
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, OnceLock, PoisonError, RwLock};
 
 /// The other sites, with their pinned keys.
 pub type Peers = BTreeMap<SiteId, Peer>;
@@ -73,6 +73,7 @@ impl Site {
     /// The root itself could not be spawned.
     pub async fn start(mut parts: SiteParts) -> Result<(Self, Supervisor), StartError> {
         let ctx = parts.ctx.clone();
+        let peers = RwLock::new(Arc::new(std::mem::take(&mut parts.peers)));
         let (arrays, arrays_sup) =
             Supervisor::child(&ctx, "arrays", patience(GROUP_RESTARTS_MAX), Vec::new());
         let driver = parts.storage.clone();
@@ -89,6 +90,7 @@ impl Site {
         let groups = Groups::new(groups_sup);
         let site = Self(Arc::new(Inner {
             parts,
+            peers,
             watch,
             groups,
             sweeper: OnceLock::new(),
