@@ -69,6 +69,12 @@ pub enum Refusal {
     },
     #[error("the service may not act in the tenant's project at the target: {why}")]
     DelegationBroken { why: String },
+    #[error("{member}: {disk} is not in recovery point {point}; it joined later")]
+    NotInPoint {
+        member: String,
+        disk: String,
+        point: String,
+    },
     #[error("the group is not protected from where it is now")]
     NotProtected,
     #[error("{verb} runs at {site}")]
@@ -207,6 +213,9 @@ impl Refusal {
             }
             R::QuotaExceeded { .. } => "openstack quota set <project>",
             R::DelegationBroken { .. } => "openstack dr tenant mapping create (admin)",
+            R::NotInPoint { .. } => {
+                "wait for the next point, or: openstack protector consistency-group sync <group>"
+            }
             R::NotProtected => "openstack protector protection-group reprotect <group>",
             R::WrongSite { .. } => "repeat it with --os-cloud of that site",
             R::TicketNeeded => {

@@ -163,6 +163,14 @@ impl StorageDriver for ArraySessions {
         in_session!(self, spec.target, Move, recovery_points(spec))
     }
 
+    async fn point_volumes(
+        &self,
+        spec: &GroupSpec,
+        point: &PointSuffix,
+    ) -> PortResult<Vec<String>> {
+        in_session!(self, spec.target, Move, point_volumes(spec, point))
+    }
+
     async fn recover_point(
         &self,
         spec: &GroupSpec,

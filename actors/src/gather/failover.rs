@@ -4,9 +4,9 @@
 use super::{asked, group_spec, patiently};
 use crate::protection_group::{Goal, OperationAsk, not_found};
 use crate::site::Site;
-use protector_domain::ids::{GroupId, OperationId, ServerId};
+use protector_domain::ids::{GroupId, OperationId, PointSuffix, ServerId};
 use protector_domain::operation::failover::{
-    Asked, FailoverFacts, LeftHere, SourceFacts, TargetFacts, leaves_something,
+    Asked, FailoverFacts, LeftHere, SourceFacts, TargetFacts, leaves_something, pick_point,
 };
 use protector_domain::operation::{Operation, OperationKind, OperationMode};
 use protector_domain::ports::compute::Server;
@@ -66,15 +66,19 @@ pub(crate) async fn prepare(
     let stored = stored.ok_or_else(|| not_found(group))?;
     match &ask.goal {
         Goal::Cleanup => Ok(Prepared::Cleanup(Box::new(drill(site, &stored).await?))),
-        Goal::Test(_) => Ok(Prepared::Facts(Box::new(
-            facts(site, stored, Acts::Locally).await?,
-        ))),
+        Goal::Test(test) => {
+            let named = test.recovery_point.as_ref();
+            let facts = facts(site, stored, Acts::Locally, named).await?;
+            Ok(Prepared::Facts(Box::new(facts)))
+        }
         Goal::Move { ask, .. } => {
             let acts = match ask.mode {
                 OperationMode::Planned => Acts::Planned,
                 OperationMode::Unplanned => Acts::Alone,
             };
-            Ok(Prepared::Facts(Box::new(facts(site, stored, acts).await?)))
+            let named = ask.recovery_point.as_ref();
+            let facts = facts(site, stored, acts, named).await?;
+            Ok(Prepared::Facts(Box::new(facts)))
         }
     }
 }
@@ -113,7 +117,12 @@ enum Acts {
     Locally,
 }
 
-async fn facts(site: &Site, stored: StoredGroup, acts: Acts) -> Result<FailoverFacts, EngineError> {
+async fn facts(
+    site: &Site,
+    stored: StoredGroup,
+    acts: Acts,
+    named: Option<&PointSuffix>,
+) -> Result<FailoverFacts, EngineError> {
     let (group, here) = (stored.id, stored.sync.role());
     let (Some(base), Some(minted)) = (stored.sync.fence(), stored.sync.next_mint_epoch()) else {
         return Err(not_found(group));
@@ -128,6 +137,7 @@ async fn facts(site: &Site, stored: StoredGroup, acts: Acts) -> Result<FailoverF
         source(site, &body, here, acts),
         left_here(site.cloud(), &volumes_as, &body, here),
     );
+    let point_volumes = point_volumes(site, storage.as_ref(), &points, named).await;
     let (fence, fence_after) = match acts {
         Acts::Alone => (minted, minted),
         Acts::Planned => (base.epoch, minted),
@@ -146,10 +156,28 @@ async fn facts(site: &Site, stored: StoredGroup, acts: Acts) -> Result<FailoverF
         body,
         storage,
         points,
+        point_volumes,
         target,
         volumes_as,
         servers_as,
     })
+}
+
+/// The volumes of the point that would be taken.
+async fn point_volumes(
+    site: &Site,
+    spec: Option<&GroupSpec>,
+    points: &Asked<Vec<RecoveryPoint>>,
+    named: Option<&PointSuffix>,
+) -> Asked<Vec<String>> {
+    let picked = points.known().and_then(|points| pick_point(points, named));
+    match (spec, picked) {
+        (Some(spec), Some(point)) => {
+            let storage = site.storage();
+            asked(patiently(|| storage.point_volumes(spec, &point.suffix)).await)
+        }
+        _ => Asked::CouldNotAsk("there is no point to ask about".to_owned()),
+    }
 }
 
 /// The members' servers at the source; only a planned move asks.

@@ -124,6 +124,10 @@ pub trait StorageDriver: Send + Sync {
     /// Points of the group on the target array, newest first by `sequence`; asks the target only
     /// (L3). Complete and incomplete ones.
     async fn recovery_points(&self, spec: &GroupSpec) -> PortResult<Vec<RecoveryPoint>>;
+    /// The volumes that a point holds, by the names they had on the *source* when it was taken; a
+    /// volume that joined the group later is not among them. Empty: the point is gone (F2).
+    async fn point_volumes(&self, spec: &GroupSpec, point: &PointSuffix)
+    -> PortResult<Vec<String>>;
     /// Copies volumes out of one complete point to new, writable volumes on the target array.
     /// One call for any number; never overwrites (F5). Idempotent by `copy_name` as long as the
     /// copies keep their names. `Missing`: the point or a volume in it is gone (F2);

@@ -42,6 +42,7 @@ macro_rules! storage_driver_conformance {
             points_and_copies_need_no_source
             a_group_without_replica_has_no_points
             could_not_ask_is_not_none
+            a_point_names_its_volumes
             snapshot_now_is_one_effect
             a_destroyed_point_is_not_taken_again
 

@@ -3,7 +3,9 @@
 use protector_domain::ports::{ErrorKind, StorageDriver};
 
 use super::fixture::{Call, Fixture, Side};
-use super::scene::{INTERVAL_S, SETTLE_S, array, both, kind, names, pass, protected, spec, suffix};
+use super::scene::{
+    INTERVAL_S, SETTLE_S, SIZE, array, both, kind, names, pass, protected, spec, suffix,
+};
 use crate::link::Fault;
 
 /// `F1`: the newest point is half there when it matters; the newest complete one is used.
@@ -34,6 +36,27 @@ pub async fn partial_points_are_shown_and_never_offered(
         .await;
     assert_eq!(kind(refused), ErrorKind::Refused);
     assert!(array(&world.truth().await, Side::Target).volumes.is_empty());
+}
+
+/// A volume that joined later is not in an earlier point.
+pub async fn a_point_names_its_volumes(driver: &dyn StorageDriver, world: &dyn Fixture) {
+    let scene = protected(driver, world).await;
+    scene.point(driver, world, "early", 1).await;
+    let v3 = world.volume_make(Side::Source, "v3", SIZE).await;
+    let members = [scene.v1.clone(), scene.v2.clone(), v3];
+    driver.set_members(&scene.spec, &members).await.unwrap();
+    scene.point(driver, world, "late", 3).await;
+    world.power(Side::Source, false).await;
+    for (point, expected) in [
+        ("early", vec!["v1", "v2"]),
+        ("late", vec!["v1", "v2", "v3"]),
+        ("never", vec![]),
+    ] {
+        let named = driver.point_volumes(&scene.spec, &suffix(point)).await;
+        let mut named = named.unwrap();
+        named.sort();
+        assert_eq!(named, expected, "{point}");
+    }
 }
 
 /// `D4`: the source's clock went back an hour between two points.

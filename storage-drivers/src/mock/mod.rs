@@ -12,6 +12,7 @@ mod health;
 mod marks;
 mod members;
 mod overwrite;
+mod point_parts;
 mod points;
 mod recover;
 mod safety;
@@ -96,6 +97,14 @@ impl StorageDriver for MockDriver {
 
     async fn recovery_points(&self, spec: &GroupSpec) -> PortResult<Vec<RecoveryPoint>> {
         points::list(&self.door(&spec.target).await?, spec).await
+    }
+
+    async fn point_volumes(
+        &self,
+        spec: &GroupSpec,
+        point: &PointSuffix,
+    ) -> PortResult<Vec<String>> {
+        point_parts::names(&self.door(&spec.target).await?, spec, point).await
     }
 
     async fn recover_point(

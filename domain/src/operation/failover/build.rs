@@ -4,7 +4,7 @@ use super::facts::{Asked, FailoverFacts, unasked};
 use super::mapping::Mapper;
 use crate::effect::{EffectKey, METADATA_KEY};
 use crate::ids::{NetworkId, OperationId};
-use crate::plan::{BootFrom, CopyPlan, GROUP_LANE, ImportPlan, Lane, PortPlan, Step};
+use crate::plan::{BootFrom, ChosenPoint, CopyPlan, GROUP_LANE, ImportPlan, Lane, PortPlan, Step};
 use crate::ports::compute::{Flavor, ServerCreate};
 use crate::ports::network::{FixedIp, PortCreate};
 use crate::ports::volumes::VolumeManage;
@@ -37,6 +37,7 @@ pub(super) struct Builder<'a> {
     pub map: Mapper<'a>,
     /// For a drill: where each network of the source is; nothing of production is kept (I9).
     pub drill: Option<&'a BTreeMap<NetworkId, NetworkId>>,
+    pub point: &'a ChosenPoint,
     /// `host@backend#pool` to import into.
     pub volume_host: String,
     pub volume_type: String,
@@ -81,6 +82,16 @@ impl Builder<'_> {
         })
     }
 
+    /// Whether the point has the volume. A point that the move itself takes will have them all; one
+    /// whose parts could not be asked for is tried.
+    fn holds(&self, array_name: &str) -> bool {
+        let is_asked = self.facts.source.is_none();
+        match (&self.facts.point_volumes, is_asked) {
+            (Asked::Known(names), true) => names.iter().any(|name| name == array_name),
+            _ => true,
+        }
+    }
+
     fn flavor(
         &self,
         member: &Member,
@@ -113,6 +124,13 @@ impl Builder<'_> {
         let mut copies = Vec::new();
         for (number, disk) in member.disks.iter().enumerate() {
             match disk.places.at(source) {
+                Some(place) if !self.holds(&place.array_name) => {
+                    against.push(Refusal::NotInPoint {
+                        member: member.captured.name.clone(),
+                        disk: disk.name.clone(),
+                        point: self.point.suffix.to_string(),
+                    });
+                }
                 Some(place) => copies.push(CopyPlan {
                     disk: disk.id,
                     source_name: place.array_name.clone(),

@@ -35,7 +35,7 @@ pub fn decide(kind: MoveKind, ask: &FailoverAsk, facts: &FailoverFacts) -> Resul
         against.extend(warnings);
         return Err(Refusals(against));
     }
-    let members = plan_members(facts, host, None, &mut warnings);
+    let members = plan_members(facts, host, &point, None, &mut warnings);
     let nothing = members.lanes.is_empty();
     // A planned move takes all or none: there is time to mend what is missing (I8).
     let incomplete = ask.mode == OperationMode::Planned && !members.left_out.is_empty();
@@ -74,7 +74,7 @@ pub fn decide_test(ask: &TestAsk, facts: &FailoverFacts) -> Result<Plan, Refusal
         against.extend(warnings);
         return Err(Refusals(against));
     };
-    let members = plan_members(facts, host, Some(&ask.networks), &mut warnings);
+    let members = plan_members(facts, host, &point, Some(&ask.networks), &mut warnings);
     let left = members
         .left_out
         .iter()
@@ -266,6 +266,18 @@ fn quota_findings(facts: &FailoverFacts) -> Vec<Refusal> {
         .collect()
 }
 
+/// The complete point that is named, or the newest by the array's own order: never by date (F1, D4).
+pub fn pick_point<'a>(
+    points: &'a [RecoveryPoint],
+    named: Option<&PointSuffix>,
+) -> Option<&'a RecoveryPoint> {
+    let mut complete = points.iter().filter(|p| p.completed_ms.is_some());
+    match named {
+        Some(named) => complete.find(|p| &p.suffix == named),
+        None => complete.max_by_key(|p| p.sequence),
+    }
+}
+
 /// The newest complete point by the array's own order, never by date (F1, D4), or the one named.
 fn choose_point(
     ask: &FailoverAsk,
@@ -284,11 +296,7 @@ fn choose_point(
             return None;
         }
     };
-    let complete = points.iter().filter(|p| p.completed_ms.is_some());
-    let chosen: Option<&RecoveryPoint> = match &ask.recovery_point {
-        Some(named) => complete.clone().find(|p| &p.suffix == named),
-        None => complete.max_by_key(|p| p.sequence),
-    };
+    let chosen = pick_point(points, ask.recovery_point.as_ref());
     let Some(chosen) = chosen else {
         against.push(match &ask.recovery_point {
             Some(named) => Refusal::NoSuchPoint {
@@ -360,6 +368,7 @@ struct Members {
 fn plan_members(
     facts: &FailoverFacts,
     host: String,
+    point: &ChosenPoint,
     drill: Option<&BTreeMap<NetworkId, NetworkId>>,
     warnings: &mut Vec<Refusal>,
 ) -> Members {
@@ -371,6 +380,7 @@ fn plan_members(
             target: &facts.target,
         },
         drill,
+        point,
         volume_host: host,
         volume_type: facts.body.sides.of(facts.here).volume_type.clone(),
     };

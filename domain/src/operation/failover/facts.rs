@@ -116,6 +116,9 @@ pub struct FailoverFacts {
     /// `None`: the group has no policy.
     pub storage: Option<GroupSpec>,
     pub points: Asked<Vec<RecoveryPoint>>,
+    /// Of the point that an unplanned move or a drill would take (`pick_point`): its volumes, by
+    /// their names at the source.
+    pub point_volumes: Asked<Vec<String>>,
     pub target: TargetFacts,
     /// Who imports volumes and makes ports.
     pub volumes_as: Acting,

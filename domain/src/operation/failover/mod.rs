@@ -6,6 +6,8 @@ mod build;
 mod cleanup;
 mod decide;
 mod facts;
+#[cfg(test)]
+mod fixture;
 mod home;
 mod mapping;
 mod outcome;
@@ -17,6 +19,6 @@ mod tests_of_moves;
 
 pub use build::copy_name_prefix;
 pub use cleanup::{cleanup_plan, leaves_something};
-pub use decide::{decide, decide_test};
+pub use decide::{decide, decide_test, pick_point};
 pub use facts::{Asked, FailoverAsk, FailoverFacts, LeftHere, SourceFacts, TargetFacts, TestAsk};
 pub use outcome::{body_at_end, body_at_start};

@@ -1,7 +1,8 @@
 //! The decision table of planned moves, ways home, drills and their cleanup.
 
 use super::facts::{Asked, FailoverAsk, FailoverFacts, LeftHere, SourceFacts, TestAsk};
-use super::tests::{facts, run};
+use super::fixture::facts;
+use super::tests::run;
 use super::{cleanup_plan, decide, decide_test};
 use crate::ids::*;
 use crate::operation::{Operation, OperationKind, OperationMode, OperationStatus, Outcome};
