@@ -18,9 +18,10 @@ use protector_domain::operation::{EventKind, Operation, OperationMode, Operation
 use protector_domain::plan::Plan;
 use protector_domain::ports::engine::{EngineError, MoveKind, Reply};
 use protector_domain::refusal::{Refusal, Refusals};
+use protector_domain::sync::OperationMode::Requested;
 use protector_domain::sync::{Content, Digest, Input, LockOffer, REQUEST_LIFE_MS, Step, Verified};
 use protector_runtime::mailbox::Mailbox;
-use protector_store::{Begun, NewEvent, OperationUpdate, StoreError, Write};
+use protector_store::{Begun, NewEvent, OperationUpdate, StoreError, StoredGroup, Write};
 use std::time::Duration;
 
 /// Reads the world in a task of its own; the facts come back as `Gathered`.
@@ -95,6 +96,12 @@ async fn answered_before(
         .map_err(|e| unavailable(&e))?;
     match found {
         None => Ok(None),
+        // A request that waits for its lock is answered with its reservation once more.
+        Some(operation)
+            if operation.group == group && operation.status == OperationStatus::Pending =>
+        {
+            Ok(None)
+        }
         Some(operation) if operation.group == group => {
             let operation = Box::new(operation);
             Ok(Some(Reply::Accepted { operation }))
@@ -119,6 +126,16 @@ pub(super) async fn begin(
     let stored = stored.map_err(|e| unavailable(&e))?;
     let stored = stored.ok_or_else(|| not_found(group.group))?;
     if let Some(running) = stored.sync.operation() {
+        if let (
+            Goal::Move {
+                ticket: Some(ticket),
+                ..
+            },
+            Requested,
+        ) = (&ask.goal, running.mode)
+        {
+            return request_again(group, state, stored.clone(), ticket).await;
+        }
         let operation = running.id.to_string();
         return Err(Refusals::from(Refusal::OperationInProgress { operation }).into());
     }
@@ -154,6 +171,36 @@ pub(super) async fn begin(
         }
         _ => Err(unavailable(&"the facts do not fit the request")),
     }
+}
+
+/// R2: the request that is there is used; only its attestation is made again.
+async fn request_again(
+    group: &ProtectionGroupActor,
+    state: &State,
+    stored: StoredGroup,
+    ticket: &Verified,
+) -> Result<Reply, EngineError> {
+    let now = Standing {
+        sync: stored.sync.clone(),
+        stored: Some(stored),
+    };
+    let input = Input::Ticket {
+        ticket: ticket.clone(),
+        offer: None,
+    };
+    let next = ask(group, state, &now, input).await?;
+    let reservation = reply_in(&next.outputs).cloned();
+    let id = now.sync.operation().map(|own| own.id);
+    let (Some(reservation), Some(id)) = (reservation, id) else {
+        return Err(changed_meanwhile());
+    };
+    let found = group.site.store().operation_fetch(id).await;
+    let found = found.map_err(|e| unavailable(&e))?;
+    let operation = Box::new(found.ok_or_else(changed_meanwhile)?);
+    Ok(Reply::Requested {
+        operation,
+        reservation,
+    })
 }
 
 struct Wanted<'a> {
@@ -393,7 +440,6 @@ async fn try_expire(
     state: &mut State,
     operation: OperationId,
 ) -> Result<(), EngineError> {
-    use protector_domain::sync::OperationMode::Requested;
     let store = group.site.store();
     let stored = store.group_fetch(group.group).await;
     let Some(stored) = stored.map_err(|e| unavailable(&e))? else {

@@ -125,8 +125,9 @@ impl Sweeper {
         state.sweeping = true;
         state.sweeps += 1;
         let (site, me) = (self.site.clone(), me.clone());
+        let at_start = state.sweeps == 1;
         state.tasks.spawn(async move {
-            let groups = recovery::sweep(&site).await;
+            let groups = recovery::sweep(&site, at_start).await;
             let _ = me.send("swept", SweeperMsg::Swept(groups)).await;
         });
     }
