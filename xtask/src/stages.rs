@@ -50,7 +50,7 @@ static STAGES: &[Stage] = &[
     run_stage("fmt", 10, &["cargo", "fmt", "--all", "--check"]),
     run_stage(
         "clippy",
-        180,
+        240,
         &[
             "cargo",
             "clippy",
@@ -70,11 +70,15 @@ static STAGES: &[Stage] = &[
     },
     Stage {
         needs_mariadb: true,
-        ..run_stage("tests", 420, &["cargo", "test", "--workspace", "--locked"])
+        ..run_stage(
+            "tests",
+            1_200,
+            &["cargo", "test", "--workspace", "--locked"],
+        )
     },
     run_stage(
         "demo",
-        60,
+        90,
         &[
             "cargo",
             "run",
