@@ -210,7 +210,8 @@ impl Admin for ActorAdmin {
             array: Box::new(array_row(array.clone())),
             token: None,
         };
-        let detail = json!({ "id": array.id, "url": array.url, "allowed_projects": array.allowed_projects });
+        let detail =
+            json!({ "id": array.id, "url": array.url, "allowed_projects": array.allowed_projects });
         self.write(caller, vec![create], ("array_create", &array.name), detail)
             .await?;
         Ok(array)

@@ -8,7 +8,7 @@ use crate::request::Inbound;
 use bytes::{Buf, Bytes};
 use futures::{Stream, StreamExt};
 use http::{HeaderMap, Method};
-use protector_domain::ports::{Engine, Identity};
+use protector_domain::ports::{Admin, Engine, Identity};
 use protector_runtime::Ctx;
 use std::convert::Infallible;
 use std::sync::Arc;
@@ -31,6 +31,7 @@ pub struct ApiOptions {
 #[derive(Clone)]
 pub struct Api {
     pub engine: Arc<dyn Engine>,
+    pub admin: Arc<dyn Admin>,
     pub identity: Arc<dyn Identity>,
     pub ctx: Ctx,
     pub options: ApiOptions,

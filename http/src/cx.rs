@@ -8,9 +8,12 @@ use crate::request::{is_name, single_header};
 use crate::route::{Params, Route};
 use http::HeaderMap;
 use protector_domain::ids::OperationId;
+use protector_domain::ports::Admin;
+use protector_domain::ports::admin::AdminError;
 use protector_domain::ports::engine::{Caller, Command, GroupRef, GroupView, Query, Reply, View};
 use secrecy::SecretString;
 use std::collections::BTreeMap;
+use std::future::Future;
 use std::sync::Arc;
 use tokio::sync::OwnedSemaphorePermit;
 
@@ -102,6 +105,25 @@ impl Cx {
         let task = tokio::spawn(async move {
             let _held = permit;
             engine.command(&caller, command).await
+        });
+        task.await
+            .map_err(|_| ApiError::Internal)?
+            .map_err(ApiError::from)
+    }
+
+    /// An administrator's change, in a task of its own as a command is.
+    pub async fn administer<T, Work, Done>(&self, work: Work) -> Result<T, ApiError>
+    where
+        T: Send + 'static,
+        Work: FnOnce(Arc<dyn Admin>, Caller) -> Done,
+        Done: Future<Output = Result<T, AdminError>> + Send + 'static,
+    {
+        let bearer = self.bearer()?;
+        let permit = bearer.permit.clone();
+        let work = work(self.front.admin().clone(), bearer.caller.clone());
+        let task = tokio::spawn(async move {
+            let _held = permit;
+            work.await
         });
         task.await
             .map_err(|_| ApiError::Internal)?

@@ -2,6 +2,7 @@
 //!
 //! Absent: statuses and texts (`problem`).
 
+use protector_domain::ports::admin::AdminError;
 use protector_domain::ports::engine::EngineError;
 use protector_domain::sync::Pair;
 
@@ -42,6 +43,7 @@ pub(crate) enum ApiError {
     /// A panic; the log has it under the request id.
     Internal,
     Engine(EngineError),
+    Admin(AdminError),
 }
 
 impl ApiError {
@@ -53,5 +55,11 @@ impl ApiError {
 impl From<EngineError> for ApiError {
     fn from(error: EngineError) -> Self {
         Self::Engine(error)
+    }
+}
+
+impl From<AdminError> for ApiError {
+    fn from(error: AdminError) -> Self {
+        Self::Admin(error)
     }
 }

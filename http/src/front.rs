@@ -17,9 +17,10 @@ use crate::version::check_version;
 use futures::FutureExt;
 use http::Method;
 use protector_domain::ids::ProjectId;
-use protector_domain::ports::Engine;
+use protector_domain::ports::admin::AdminError;
 use protector_domain::ports::engine::{Caller, EngineError};
 use protector_domain::ports::identity::TokenInfo;
+use protector_domain::ports::{Admin, Engine};
 use secrecy::SecretString;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
@@ -56,6 +57,10 @@ impl Front {
 
     pub fn engine(&self) -> &Arc<dyn Engine> {
         &self.api.engine
+    }
+
+    pub fn admin(&self) -> &Arc<dyn Admin> {
+        &self.api.admin
     }
 
     pub fn auth(&self) -> &Auth {
@@ -101,6 +106,9 @@ impl Front {
             ) = &error
             {
                 tracing::warn!(request_id, error = %failed, "the engine failed");
+            }
+            if let ApiError::Admin(failed @ AdminError::Unavailable { .. }) = &error {
+                tracing::warn!(request_id, error = %failed, "the admin port failed");
             }
             let asked = Asked {
                 path: &path,

@@ -4,7 +4,7 @@
 
 use crate::policy::Need;
 use crate::route::{Endpoint, ROUTES, Route};
-use crate::wire::{actions, changes, group, operation, sync, system};
+use crate::wire::{actions, admin, changes, group, operation, sync, system};
 use serde_json::{Map, Value, json};
 use utoipa::ToSchema;
 use utoipa::openapi::{RefOr, Schema};
@@ -123,6 +123,19 @@ fn bodies(endpoint: Endpoint) -> Bodies {
         Endpoint::OpenApi => reads(&[(200, "Anything")]),
         Endpoint::ActorList => reads(&[(200, "ActorsAnswer")]),
         Endpoint::ActorStream => reads(&[(200, "EventStream")]),
+        Endpoint::SiteList => reads(&[(200, "SitesAnswer")]),
+        Endpoint::SiteShow => reads(&[(200, "SiteAnswer")]),
+        Endpoint::PairShow => reads(&[(200, "OfferAnswer")]),
+        Endpoint::ArrayList => reads(&[(200, "ArraysAnswer")]),
+        Endpoint::TenantMappingList => reads(&[(200, "TenantMappingsAnswer")]),
+        Endpoint::TenantSiteList => reads(&[(200, "TenantSitesAnswer")]),
+        Endpoint::SiteCreate => takes("SiteCreateRequest", &[(201, "SiteAnswer")]),
+        Endpoint::SitePair => takes("PairRequest", &[(200, "SiteAnswer")]),
+        Endpoint::ArrayCreate => takes("ArrayCreateRequest", &[(201, "ArrayAnswer")]),
+        Endpoint::TenantMappingCreate => takes(
+            "TenantMappingCreateRequest",
+            &[(201, "TenantMappingAnswer")],
+        ),
         Endpoint::GroupList => reads(&[(200, "GroupsAnswer")]),
         Endpoint::GroupShow => reads(&[(200, "GroupAnswer")]),
         Endpoint::MemberList => reads(&[(200, "MembersAnswer")]),
@@ -153,6 +166,21 @@ type Named = (String, RefOr<Schema>);
 fn with<T: ToSchema>(all: &mut Vec<Named>) {
     all.push((T::name().into_owned(), T::schema()));
     T::schemas(all);
+}
+
+fn admin_schemas(all: &mut Vec<Named>) {
+    with::<admin::SitesAnswer>(all);
+    with::<admin::SiteAnswer>(all);
+    with::<admin::OfferAnswer>(all);
+    with::<admin::ArraysAnswer>(all);
+    with::<admin::ArrayAnswer>(all);
+    with::<admin::TenantMappingsAnswer>(all);
+    with::<admin::TenantMappingAnswer>(all);
+    with::<admin::TenantSitesAnswer>(all);
+    with::<admin::SiteCreateRequest>(all);
+    with::<admin::PairRequest>(all);
+    with::<admin::ArrayCreateRequest>(all);
+    with::<admin::TenantMappingCreateRequest>(all);
 }
 
 /// Every wire type, and the four answers that are one type or another.
@@ -192,6 +220,7 @@ fn schemas() -> Value {
     with::<sync::CommitRequest>(&mut all);
     with::<sync::StoreRequest>(&mut all);
     with::<sync::ReceiptRequest>(&mut all);
+    admin_schemas(&mut all);
     let named = all.into_iter().map(|(name, schema)| (name, json!(schema)));
     let mut schemas: Map<String, Value> = named.collect();
     for (name, one, other) in [

@@ -3,6 +3,8 @@
 //!
 //! Absent: headers and bytes (`answer`).
 
+mod admin;
+
 use crate::error::ApiError;
 use crate::limits::SHOWN_CHARS_MAX;
 use http::StatusCode;
@@ -43,6 +45,7 @@ pub(crate) struct Asked<'a> {
 pub(crate) fn problem(error: &ApiError, asked: &Asked<'_>) -> Problem {
     match error {
         ApiError::Engine(error) => engine_problem(error, asked),
+        ApiError::Admin(error) => admin::admin_problem(error, asked),
         own => one(own_item(own, asked)),
     }
 }
@@ -133,6 +136,7 @@ fn own_item(error: &ApiError, asked: &Asked<'_>) -> Item {
         }
         ApiError::Internal => internal(),
         ApiError::Engine(error) => return_first(engine_problem(error, asked)),
+        ApiError::Admin(error) => return_first(admin::admin_problem(error, asked)),
     }
 }
 
@@ -246,6 +250,7 @@ fn refusal_status(refusal: &Refusal) -> StatusCode {
         R::NoMembers
         | R::NoPolicy
         | R::NothingToRecover
+        | R::NotInPoint { .. }
         | R::RpoViolation { .. }
         | R::OperationInProgress { .. }
         | R::WrongGroupStatus { .. }

@@ -16,6 +16,16 @@ pub enum Endpoint {
     OpenApi,
     ActorList,
     ActorStream,
+    SiteList,
+    SiteCreate,
+    SiteShow,
+    PairShow,
+    SitePair,
+    ArrayList,
+    ArrayCreate,
+    TenantMappingList,
+    TenantMappingCreate,
+    TenantSiteList,
     GroupList,
     GroupCreate,
     GroupShow,
@@ -83,6 +93,14 @@ const fn write(
     }
 }
 
+/// An administrator's change.
+const fn admin(endpoint: Endpoint, template: &'static str, summary: &'static str) -> Route {
+    Route {
+        need: Need::Admin,
+        ..write(endpoint, "POST", template, summary)
+    }
+}
+
 const fn asks(route: Route, query: &'static [&'static str]) -> Route {
     Route { query, ..route }
 }
@@ -113,6 +131,54 @@ pub const ROUTES: &[Route] = {
                 "The live tree, again and again",
             ),
             &["root", "kind", "depth"],
+        ),
+        get(
+            E::SiteList,
+            Admin,
+            "/v1/admin/sites",
+            "List registered sites",
+        ),
+        admin(E::SiteCreate, "/v1/admin/sites", "Register a site"),
+        get(
+            E::SiteShow,
+            Admin,
+            "/v1/admin/sites/{site}",
+            "Show a registered site",
+        ),
+        get(
+            E::PairShow,
+            Admin,
+            "/v1/admin/pair",
+            "What this site shows of itself, for another to pin",
+        ),
+        admin(
+            E::SitePair,
+            "/v1/admin/sites/{site}/pair",
+            "Pin the keys of a registered site",
+        ),
+        get(
+            E::ArrayList,
+            Admin,
+            "/v1/admin/arrays",
+            "List registered arrays",
+        ),
+        admin(E::ArrayCreate, "/v1/admin/arrays", "Register an array"),
+        get(
+            E::TenantMappingList,
+            Admin,
+            "/v1/admin/tenant-mappings",
+            "List tenant mappings",
+        ),
+        admin(
+            E::TenantMappingCreate,
+            "/v1/admin/tenant-mappings",
+            "Map a project to one of a paired site",
+        ),
+        get(
+            E::TenantSiteList,
+            Read,
+            "/v1/{tenant}/sites",
+            "Names and status of the registered sites",
         ),
         asks(
             get(
@@ -400,11 +466,12 @@ mod tests {
     #[test]
     fn nothing_is_written_without_the_right_to_write() {
         for route in ROUTES {
-            let reads = matches!(
-                route.need,
-                Need::Open | Need::Token | Need::Read | Need::Admin
+            let may_write = matches!(route.need, Need::Write | Need::Admin);
+            assert!(route.method == "GET" || may_write, "{route:?}");
+            assert!(
+                route.method != "GET" || route.need != Need::Write,
+                "{route:?}"
             );
-            assert_eq!(route.method == "GET", reads, "{route:?}");
             assert_eq!(
                 route.template.contains("{tenant}"),
                 matches!(route.need, Need::Read | Need::Write)

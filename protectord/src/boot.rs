@@ -1,7 +1,9 @@
 //! Bringing a site up, and taking it down.
 
 use crate::identity::{self, IdentityError};
-use protector_actors::{ActorEngine, Care, Site, SiteParts, StartError};
+use protector_actors::{
+    ActorAdmin, ActorEngine, AdminOptions, Care, Site, SiteParts, StartError, peers_fetch,
+};
 use protector_domain::ids::SiteId;
 use protector_domain::ports::{Cloud, StorageDriver};
 use protector_http::{Api, ApiOptions};
@@ -24,6 +26,7 @@ pub struct BootParts {
     pub peer_clouds: BTreeMap<SiteId, Cloud>,
     pub storage: Arc<dyn StorageDriver>,
     pub care: Care,
+    pub admin: AdminOptions,
     pub api: ApiOptions,
 }
 
@@ -60,11 +63,12 @@ pub async fn boot(parts: BootParts) -> Result<RunningSite, BootError> {
         peer_clouds,
         storage,
         care,
+        admin,
         api,
     } = parts;
     store.schema_check().await?;
     let identity = identity::ensure(&store, &ctx, site).await?;
-    let peers = identity::peers(&store, identity.site).await?;
+    let peers = peers_fetch(&store, identity.site).await?;
     tracing::info!("Storage driver: {}", storage.name());
     let keystone = cloud.identity.clone();
     let parts = SiteParts {
@@ -81,6 +85,7 @@ pub async fn boot(parts: BootParts) -> Result<RunningSite, BootError> {
     let engine = ActorEngine::new(site.clone());
     let api = protector_http::routes(Api {
         engine: Arc::new(engine.clone()),
+        admin: Arc::new(ActorAdmin::new(site.clone(), admin)),
         identity: keystone,
         ctx,
         options: api,

@@ -58,7 +58,11 @@ impl ActorAdmin {
         self.write(caller, changes, ("site_pair", &row.name), detail)
             .await?;
         self.peers_refresh().await?;
-        Ok(if pinning == Pinning::Unchanged { row } else { paired })
+        Ok(if pinning == Pinning::Unchanged {
+            row
+        } else {
+            paired
+        })
     }
 
     async fn pair_facts(&self, row: &Row, ask: &PairAsk) -> Result<PairFacts, AdminError> {

@@ -4,6 +4,7 @@
 
 mod actions;
 mod actors;
+mod admin;
 mod changes;
 mod couriers;
 mod events;
@@ -28,6 +29,16 @@ pub(crate) async fn dispatch(cx: Cx, body: BodyStream) -> Result<Answer, ApiErro
         Endpoint::OpenApi => system::openapi(),
         Endpoint::ActorList => actors::list(&cx),
         Endpoint::ActorStream => actors::stream(&cx),
+        Endpoint::SiteList => admin::site_list(&cx).await,
+        Endpoint::SiteCreate => admin::site_create(&cx, body).await,
+        Endpoint::SiteShow => admin::site_show(&cx).await,
+        Endpoint::PairShow => admin::pair_show(&cx).await,
+        Endpoint::SitePair => admin::pair(&cx, body).await,
+        Endpoint::ArrayList => admin::array_list(&cx).await,
+        Endpoint::ArrayCreate => admin::array_create(&cx, body).await,
+        Endpoint::TenantMappingList => admin::tenant_mapping_list(&cx).await,
+        Endpoint::TenantMappingCreate => admin::tenant_mapping_create(&cx, body).await,
+        Endpoint::TenantSiteList => admin::tenant_site_list(&cx).await,
         Endpoint::GroupList => groups::list(&cx).await,
         Endpoint::GroupShow => groups::show(&cx).await,
         Endpoint::MemberList => groups::members(&cx).await,

@@ -3,6 +3,7 @@
 //! Absent: the engine's own types in answers. They may change; these are the published API.
 
 pub mod actions;
+pub mod admin;
 pub mod changes;
 pub mod group;
 pub mod operation;

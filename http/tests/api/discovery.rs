@@ -128,6 +128,7 @@ async fn every_documented_path_is_routed_and_every_route_documented() {
             let path = template
                 .replace("{tenant}", MINE)
                 .replace("{group}", "web")
+                .replace("{site}", "site-b")
                 .replace("{operation}", &operation);
             let response = world
                 .open(request("admin", &method.to_uppercase(), &path, &[], "[]"))

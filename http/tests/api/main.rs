@@ -8,6 +8,8 @@
 
 mod access;
 mod actions;
+mod admin;
+mod admin_world;
 mod bodies;
 mod changes;
 mod discovery;

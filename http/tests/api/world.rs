@@ -1,6 +1,7 @@
 //! What the tests talk to: an engine that holds a few groups and says what it is told to say, a
 //! Keystone with a few tokens, and a client.
 
+use crate::admin_world::Office;
 use async_trait::async_trait;
 use bytes::Bytes;
 use http::{HeaderMap, Method, Request, StatusCode};
@@ -406,6 +407,7 @@ impl Got {
 /// One site's API with its engine and its Keystone.
 pub struct World {
     pub engine: Arc<Script>,
+    pub admin: Arc<Office>,
     pub keystone: Arc<Keystone>,
     pub api: Api,
     pub service: warp::filters::BoxedFilter<(warp::reply::Response,)>,
@@ -429,8 +431,10 @@ impl World {
         keystone.add("nobody", Some(MINE), &["auditor"]);
         keystone.add("other", Some(OTHER), &["member"]);
         keystone.add("unscoped", None, &["member"]);
+        let admin = Arc::new(Office::default());
         let api = Api {
             engine: engine.clone(),
+            admin: admin.clone(),
             identity: keystone.clone(),
             ctx: Ctx::seeded("a", 1, START_S * 1_000_000),
             options: ApiOptions {
@@ -441,6 +445,7 @@ impl World {
         let service = routes(api.clone());
         Self {
             engine,
+            admin,
             keystone,
             api,
             service,

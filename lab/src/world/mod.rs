@@ -51,7 +51,8 @@ pub fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 impl World {
-    /// Builds clouds, arrays and network, registers the sites with each other, boots both.
+    /// Builds clouds, arrays and network, boots both sites, and has their administrators introduce
+    /// them to each other.
     ///
     /// # Errors
     /// Whatever does not come up.
@@ -98,11 +99,11 @@ impl World {
             b,
             tenants,
         };
+        world.a.boot().await.context("booting site-a")?;
+        world.b.boot().await.context("booting site-b")?;
         register::introduce(&world)
             .await
             .context("introducing the sites to each other")?;
-        world.a.boot().await.context("booting site-a")?;
-        world.b.boot().await.context("booting site-b")?;
         Ok(world)
     }
 
@@ -140,6 +141,24 @@ impl World {
             url: format!("http://{}", which.api_host()),
             token,
             project: tenant.project.clone(),
+            http,
+        })
+    }
+
+    /// The site as its administrator reaches it, with a fresh token.
+    ///
+    /// # Errors
+    /// Keystone does not answer, or refuses.
+    pub async fn admin_endpoint(&self, which: Which) -> Result<Endpoint> {
+        let http = self.fabric.client(LAPTOP);
+        let tenant = self.tenant(which);
+        let standard = &tenant.standard;
+        let (user, project) = (&standard.admin_user, &standard.admin_project);
+        let token = tenant::token_of(http.clone(), which, user, project).await?;
+        Ok(Endpoint {
+            url: format!("http://{}", which.api_host()),
+            token,
+            project: project.clone(),
             http,
         })
     }

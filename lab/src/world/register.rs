@@ -1,80 +1,77 @@
-//! What an administrator does once: both sites know each other's keys, the arrays, and which two
-//! projects belong together.
+//! What two administrators do once, through the APIs of both running sites: each registers and pairs
+//! the other site, the arrays, and which two projects belong together.
+//!
+//! Absent: writing into anybody's store.
 
 use super::{Which, World};
-use anyhow::Result;
-use protector_domain::ids::{ProjectId, TenantMappingId};
-use protector_domain::sync::SigningIdentity;
-use protector_store::{Array, Site, SiteStatus, SiteType, Store, TenantMapping};
-use protectord::identity;
+use crate::courier::Endpoint;
+use anyhow::{Context, Result};
+use http::Method;
+use serde_json::{Value, json};
 
-/// Rows on both sides, written before either is booted.
+/// Both sites run; afterwards each believes the other's signatures.
 pub(super) async fn introduce(world: &World) -> Result<()> {
-    let mut stores = Vec::new();
-    for site in [&world.a, &world.b] {
-        let ctx = site.ctx();
-        let store = site.open_store(&ctx).await?;
-        let identity = identity::ensure(&store, &ctx, site.id).await?;
-        stores.push((site.which, store, identity));
-    }
-    for (here, store, _) in &stores {
-        for (which, _, identity) in &stores {
-            store
-                .site_create(site_row(world, *which, identity)?, None)
-                .await?;
+    let a = world.admin_endpoint(Which::A).await?;
+    let b = world.admin_endpoint(Which::B).await?;
+    for (here, admin, there) in [(Which::A, &a, &b), (Which::B, &b, &a)] {
+        register_site(admin, here.other()).await?;
+        pair(admin, here.other(), there).await?;
+        for array in [Which::A.array(), Which::B.array()] {
+            register_array(world, admin, array).await?;
         }
-        for name in [Which::A.array(), Which::B.array()] {
-            register_array(world, store, name).await?;
-        }
-        map_tenant(world, store, *here).await?;
-    }
-    for (_, store, _) in stores {
-        store.close().await;
+        map_tenant(world, admin, here).await?;
     }
     Ok(())
 }
 
-fn site_row(world: &World, which: Which, identity: &SigningIdentity) -> Result<Site> {
-    let site_type = match which {
-        Which::A => SiteType::Primary,
-        Which::B => SiteType::Secondary,
+async fn register_site(admin: &Endpoint, other: Which) -> Result<()> {
+    let site_type = match other {
+        Which::A => "primary",
+        Which::B => "secondary",
     };
-    Ok(Site {
-        id: world.site(which).id,
-        name: which.name().to_owned(),
-        description: String::new(),
-        site_type,
-        auth_url: format!("http://{}/identity/v3", which.cloud_host()),
-        region_name: "RegionOne".to_owned(),
-        status: SiteStatus::Active,
-        peer_keys: serde_json::to_value(identity::public_keys(identity))?,
-        checked_us: None,
-    })
+    let site = json!({ "site": {
+        "name": other.name(),
+        "type": site_type,
+        "auth_url": format!("http://{}/identity/v3", other.cloud_host()),
+        "region_name": "RegionOne",
+    }});
+    post(admin, "/v1/admin/sites", &site).await
 }
 
-async fn register_array(world: &World, store: &Store, name: &str) -> Result<()> {
-    let id = world
-        .a
-        .array_id(name)
-        .ok_or_else(|| anyhow::anyhow!("no array {name}"))?;
-    let array = Array {
-        id,
-        name: name.to_owned(),
-        url: format!("https://{name}.test"),
-        certificate: None,
-        allowed_projects: None,
-    };
-    Ok(store.array_create(array, None).await?)
+/// The offer is read at the other site; so is its fingerprint, as people would by telephone.
+async fn pair(admin: &Endpoint, other: Which, there: &Endpoint) -> Result<()> {
+    let shown = there.send(Method::GET, "/v1/admin/pair", None).await?;
+    let offer = shown.pointer("/pair/offer").context("no offer")?;
+    let fingerprint = shown
+        .pointer("/pair/fingerprint")
+        .context("no fingerprint")?;
+    let pair = json!({ "pair": { "offer": offer, "fingerprint": fingerprint } });
+    let path = format!("/v1/admin/sites/{}/pair", other.name());
+    post(admin, &path, &pair).await
 }
 
-async fn map_tenant(world: &World, store: &Store, here: Which) -> Result<()> {
-    let project = |which: Which| ProjectId(world.tenant(which).project.clone());
-    let mapping = TenantMapping {
-        id: TenantMappingId(uuid::Uuid::from_u128(0x7e0a)),
-        local_project: project(here),
-        remote_site: world.site(here.other()).id,
-        remote_project: project(here.other()),
-        description: String::new(),
-    };
-    Ok(store.tenant_mapping_create(mapping).await?)
+async fn register_array(world: &World, admin: &Endpoint, name: &str) -> Result<()> {
+    let id = world.a.array_id(name);
+    let id = id.with_context(|| format!("no array {name}"))?;
+    let array = json!({ "array": {
+        "name": name,
+        "url": format!("https://{name}.test"),
+        "array_id": id,
+    }});
+    post(admin, "/v1/admin/arrays", &array).await
+}
+
+async fn map_tenant(world: &World, admin: &Endpoint, here: Which) -> Result<()> {
+    let there = here.other();
+    let mapping = json!({ "tenant_mapping": {
+        "local_project": world.tenant(here).project,
+        "remote_site": there.name(),
+        "remote_project": world.tenant(there).project,
+    }});
+    post(admin, "/v1/admin/tenant-mappings", &mapping).await
+}
+
+async fn post(admin: &Endpoint, path: &str, body: &Value) -> Result<()> {
+    let sent = admin.send(Method::POST, path, Some(body)).await;
+    Ok(sent.map(drop)?)
 }

@@ -6,7 +6,7 @@ use super::options::{Which, WorldOptions};
 use crate::cloud::Cloud as CloudModel;
 use crate::net::{Fabric, FabricArrayLink};
 use anyhow::Result;
-use protector_actors::Care;
+use protector_actors::{AdminOptions, Care};
 use protector_domain::ids::{ArrayId, SiteId};
 use protector_domain::ports::Cloud;
 use protector_http::ApiOptions;
@@ -138,6 +138,7 @@ impl LabSite {
             peer_clouds: BTreeMap::from([(self.which.other().site_id(), peer)]),
             storage: Arc::new(MockDriver::new(Arc::new(link), self.addresses.clone())),
             care: self.care.clone(),
+            admin: AdminOptions::default(),
             api: ApiOptions::default(),
         };
         let running = boot(parts).await?;

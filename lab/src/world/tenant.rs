@@ -11,7 +11,8 @@ use tower::ServiceExt;
 
 /// Sites share no network; equal addresses at both let VMs keep theirs.
 const OCTET: u8 = 10;
-const TENANT_PASSWORD: &str = "secret";
+/// Of every user.
+const PASSWORD: &str = "secret";
 /// Size of every disk, GiB.
 const DISK_GIB: i64 = 8;
 
@@ -85,33 +86,43 @@ impl Tenant {
     /// # Errors
     /// Keystone does not answer, or refuses.
     pub async fn token(&self, http: HttpService, which: Which) -> Result<String> {
-        let body = json!({ "auth": {
-            "identity": { "methods": ["password"], "password": { "user": {
-                "id": self.user, "password": TENANT_PASSWORD,
-            }}},
-            "scope": { "project": { "id": self.project } },
-        }});
-        let request = Request::builder()
-            .method("POST")
-            .uri(format!(
-                "http://{}/identity/v3/auth/tokens",
-                which.cloud_host()
-            ))
-            .header("Content-Type", "application/json")
-            .body(Bytes::from(body.to_string()))?;
-        let answer = http
-            .oneshot(request)
-            .await
-            .map_err(|e| anyhow::anyhow!("Keystone: {e}"))?;
-        if answer.status().as_u16() != 201 {
-            bail!("Keystone: {}", answer.status());
-        }
-        let token = answer
-            .headers()
-            .get("X-Subject-Token")
-            .and_then(|t| t.to_str().ok());
-        token
-            .map(str::to_owned)
-            .context("an answer without a token")
+        token_of(http, which, &self.user, &self.project).await
     }
+}
+
+/// A token of a user of the cloud, scoped to a project.
+pub(super) async fn token_of(
+    http: HttpService,
+    which: Which,
+    user: &str,
+    project: &str,
+) -> Result<String> {
+    let body = json!({ "auth": {
+        "identity": { "methods": ["password"], "password": { "user": {
+            "id": user, "password": PASSWORD,
+        }}},
+        "scope": { "project": { "id": project } },
+    }});
+    let request = Request::builder()
+        .method("POST")
+        .uri(format!(
+            "http://{}/identity/v3/auth/tokens",
+            which.cloud_host()
+        ))
+        .header("Content-Type", "application/json")
+        .body(Bytes::from(body.to_string()))?;
+    let answer = http
+        .oneshot(request)
+        .await
+        .map_err(|e| anyhow::anyhow!("Keystone: {e}"))?;
+    if answer.status().as_u16() != 201 {
+        bail!("Keystone: {}", answer.status());
+    }
+    let token = answer
+        .headers()
+        .get("X-Subject-Token")
+        .and_then(|t| t.to_str().ok());
+    token
+        .map(str::to_owned)
+        .context("an answer without a token")
 }
