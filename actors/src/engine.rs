@@ -253,7 +253,18 @@ impl Engine for ActorEngine {
                 reservation: signed,
             }
             | Command::Store { envelope: signed }
-            | Command::Receipt { receipt: signed } => self.courier(caller, &signed).await,
+            | Command::Receipt { receipt: signed }
+            | Command::Withdraw { rejection: signed }
+            | Command::Release { release: signed } => self.courier(caller, &signed).await,
+            Command::AskRelease { group, operation } => {
+                let caller = caller.clone();
+                let message = |answer| GroupMsg::AskRelease {
+                    caller,
+                    operation,
+                    answer,
+                };
+                self.ask_group(group, "ask_release", message).await
+            }
             Command::LockTicket { group } => {
                 let caller = caller.clone();
                 let message = |answer| GroupMsg::LockTicket { caller, answer };

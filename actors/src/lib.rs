@@ -3,8 +3,8 @@
 //!
 //! Absent: decisions (`domain`), SQL (`store`), how a cloud or an array is spoken to (ports), HTTP.
 
-mod array_session;
 mod admin;
+mod array_session;
 mod care;
 mod engine;
 mod gather;

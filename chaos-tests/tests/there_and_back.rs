@@ -8,14 +8,17 @@
     clippy::indexing_slicing
 )]
 
+use http::Method;
 use protector_domain::effect::METADATA_KEY;
 use protector_lab::cloud::{GroundTruth, Server};
+use protector_lab::courier::release;
 use protector_lab::story::{
     OperationRun, Protected, drill, fail_over, failback, planned_failover, protect, reprotect,
     take_point, test_cleanup,
 };
 use protector_lab::world::{Which, World, WorldOptions, lock};
 use protector_storage_drivers::model::Control;
+use serde_json::json;
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
@@ -224,4 +227,50 @@ async fn a_drill_touches_nothing_of_production_and_is_taken_away_whole() {
     assert!(left.is_empty(), "{left:?}");
     let again = test_cleanup(&mut world, &group).await.unwrap_err();
     assert!(format!("{again:#}").contains("no_drill"), "{again:#}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_planned_failover_that_cannot_boot_goes_back_and_can_be_tried_again() {
+    let (mut world, group) = begin("goes-back").await;
+    let before = live(&cloud(&world, Which::A));
+    let refused = Some("No valid host was found.".to_owned());
+    lock(&world.b.cloud).knobs.boots_refused = refused;
+    let run = planned_failover(&mut world, &group).await.unwrap();
+    assert_eq!(run.operation["status"], "failed", "{}", run.operation);
+    assert_eq!(run.operation["outcome"], "rolled_back");
+    let after = live(&cloud(&world, Which::A));
+    assert_eq!(after.len(), before.len());
+    for server in &after {
+        assert!(
+            server.running && !server.locked,
+            "I8: {} runs again",
+            server.name
+        );
+        assert_eq!(
+            server.power.len(),
+            before[0].power.len() + 2,
+            "exactly once"
+        );
+    }
+    assert!(live(&cloud(&world, Which::B)).is_empty());
+
+    // The leader is locked until the holder's release reaches it (R11).
+    lock(&world.b.cloud).knobs.boots_refused = None;
+    let (a, b) = (
+        world.endpoint(Which::A).await.unwrap(),
+        world.endpoint(Which::B).await.unwrap(),
+    );
+    let path = format!("/protection-groups/{}/sync/lock-tickets", group.group);
+    let ask = async || a.call(Method::POST, &path, Some(&json!({}))).await;
+    assert_eq!(
+        ask().await.unwrap_err().code(),
+        "operation_in_progress",
+        "X5"
+    );
+    let operation = run.operation["id"].as_str().unwrap();
+    release(&a, &b, &group.group, operation).await.unwrap();
+    let again = release(&a, &b, &group.group, operation).await.unwrap_err();
+    assert_eq!(again.code(), "release_mismatch", "X13: once");
+    assert_completed(&planned_failover(&mut world, &group).await.unwrap());
+    assert_one_home(&world);
 }

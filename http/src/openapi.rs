@@ -154,6 +154,9 @@ fn bodies(endpoint: Endpoint) -> Bodies {
             &[(202, "ActionStarted"), (200, "ActionAnswer")],
         ),
         Endpoint::LockTicket => takes("Empty", &[(202, "LockTicketAnswer")]),
+        Endpoint::SyncAskRelease => takes("AskReleaseRequest", &[(200, "ReleaseAnswer")]),
+        Endpoint::SyncRelease => takes("ReleaseRequest", &[(202, "EnvelopeAnswer")]),
+        Endpoint::SyncWithdraw => takes("WithdrawRequest", &[(202, "EnvelopeAnswer")]),
         Endpoint::SyncReserve => takes("ReserveRequest", &[(200, "ReserveAnswer")]),
         Endpoint::SyncCommit => takes("CommitRequest", &[(202, "EnvelopeAnswer")]),
         Endpoint::SyncStore => takes("StoreRequest", &[(200, "StoreAnswer")]),
@@ -211,6 +214,10 @@ fn schemas() -> Value {
     with::<sync::SyncAnswer>(&mut all);
     with::<sync::TicketAnswer>(&mut all);
     with::<sync::LockTicketAnswer>(&mut all);
+    with::<sync::AskReleaseRequest>(&mut all);
+    with::<sync::ReleaseRequest>(&mut all);
+    with::<sync::WithdrawRequest>(&mut all);
+    with::<sync::ReleaseAnswer>(&mut all);
     with::<sync::EnvelopeAnswer>(&mut all);
     with::<sync::SyncedAnswer>(&mut all);
     with::<sync::ReservationAnswer>(&mut all);

@@ -93,6 +93,13 @@ impl Behaviour for ProtectionGroupActor {
                 answer.send(apply::courier(self, state, &caller, *message).await);
             }
             GroupMsg::Operate { ask, answer } => moves::gather(self, me, state, *ask, answer),
+            GroupMsg::AskRelease {
+                caller,
+                operation,
+                answer,
+            } => {
+                answer.send(changes::ask_release(self, state, &caller, operation).await);
+            }
             GroupMsg::LockTicket { caller, answer } => {
                 answer.send(changes::lock_ticket(self, state, &caller).await);
             }

@@ -7,10 +7,12 @@ use super::body_check::BodyFacts;
 use super::messages::{Answer, ChangeAsk, GroupMsg};
 use crate::gather;
 use crate::gather::change::Drafted;
-use protector_domain::ids::PointSuffix;
+use protector_domain::ids::{OperationId, PointSuffix};
 use protector_domain::ports::engine::{Caller, EngineError, Reply};
 use protector_domain::refusal::{Refusal, Refusals};
-use protector_domain::sync::{Content, GroupSync, Input, Intent, Nonce, Role, SyncRefusal};
+use protector_domain::sync::{
+    Content, GroupSync, Input, Intent, Nonce, Role, Signed, SourceVms, SyncRefusal,
+};
 use protector_runtime::mailbox::Mailbox;
 use std::collections::BTreeMap;
 
@@ -41,32 +43,59 @@ fn nonce(group: &ProtectionGroupActor) -> Nonce {
     Nonce::from_bytes(bytes)
 }
 
+/// The signed answer of a rule that changes nothing durable, for a caller of the group's project.
+async fn attest(
+    group: &ProtectionGroupActor,
+    state: &mut State,
+    caller: &Caller,
+    input: Input,
+) -> Result<Signed, EngineError> {
+    let (site, id) = (&group.site, group.group);
+    let stored = site.store().group_fetch(id).await;
+    let stored = stored.map_err(|e| unavailable(&e))?;
+    let own = stored.filter(|s| caller.is_admin || s.project == caller.project);
+    let stored = own.ok_or_else(|| not_found(id))?;
+    let facts = BodyFacts::gather(site, stored.body.as_ref()).await;
+    let facts = facts.map_err(|e| unavailable(&e))?;
+    let now_ms = state.monotonic_ms();
+    let next = ask_rules(site, &stored.sync, &state.tickets, now_ms, &facts, input)?;
+    state.tickets = next.tickets;
+    reply_in(&next.outputs)
+        .cloned()
+        .ok_or_else(|| not_found(id))
+}
+
 /// R1 for a lock, at the leader; it says nothing but that the leader stands ready.
 pub(super) async fn lock_ticket(
     group: &ProtectionGroupActor,
     state: &mut State,
     caller: &Caller,
 ) -> Result<Reply, EngineError> {
-    let (site, id) = (&group.site, group.group);
-    let stored = site.store().group_fetch(id).await;
-    let stored = stored.map_err(|e| unavailable(&e))?;
-    let own = stored.filter(|s| caller.is_admin || s.project == caller.project);
-    let stored = own.ok_or_else(|| not_found(id))?;
     let input = Input::AskTicket {
         nonce: nonce(group),
         intent: Intent::Lock,
         draft: None,
         for_operation: None,
     };
-    let facts = BodyFacts::gather(site, stored.body.as_ref()).await;
-    let facts = facts.map_err(|e| unavailable(&e))?;
-    let now_ms = state.monotonic_ms();
-    let next = ask_rules(site, &stored.sync, &state.tickets, now_ms, &facts, input)?;
-    state.tickets = next.tickets;
-    let ticket = reply_in(&next.outputs)
-        .cloned()
-        .ok_or_else(|| not_found(id))?;
-    Ok(Reply::Ticket { group: id, ticket })
+    let ticket = attest(group, state, caller, input).await?;
+    let group = group.group;
+    Ok(Reply::Ticket { group, ticket })
+}
+
+/// R11. The undo of the operation has brought the source VMs home before it died.
+pub(super) async fn ask_release(
+    group: &ProtectionGroupActor,
+    state: &mut State,
+    caller: &Caller,
+    operation: OperationId,
+) -> Result<Reply, EngineError> {
+    let input = Input::AskRelease {
+        operation,
+        source_vms: SourceVms::Home,
+        searched: false,
+    };
+    let release = attest(group, state, caller, input).await?;
+    Ok(Reply::Release { release })
 }
 
 /// R1.

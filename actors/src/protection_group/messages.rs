@@ -55,6 +55,12 @@ pub(crate) enum GroupMsg {
         ask: Box<OperationAsk>,
         answer: Answer,
     },
+    /// R11: is this operation over without a move?
+    AskRelease {
+        caller: Caller,
+        operation: OperationId,
+        answer: Answer,
+    },
     /// R1 for a lock: the right to start VMs is to go to the peer's operation.
     LockTicket { caller: Caller, answer: Answer },
     /// CG-06.

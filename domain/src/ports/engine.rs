@@ -75,6 +75,15 @@ pub enum Command {
     Store { envelope: Signed },
     /// R7.
     Receipt { receipt: Signed },
+    /// R9, at the author: its record was refused for good.
+    Withdraw { rejection: Signed },
+    /// R11, at the holder of a lock: sign that its operation is over without a move.
+    AskRelease {
+        group: GroupId,
+        operation: OperationId,
+    },
+    /// R11, at the leader: the lock comes back.
+    Release { release: Signed },
     /// R1, at the leader: the right to start VMs is to go to an operation of the peer.
     LockTicket { group: GroupId },
     /// A move of leadership to this site. Unplanned: begins at once. Planned: needs the leader's
@@ -134,6 +143,10 @@ pub enum Reply {
     },
     Rejected {
         rejection: Signed,
+    },
+    /// Carry it to the leader: it frees the lock.
+    Release {
+        release: Signed,
     },
     Synced {
         group: GroupId,

@@ -10,9 +10,9 @@ use crate::error::ApiError;
 use crate::request::BodyStream;
 use crate::wire::actions::Empty;
 use crate::wire::sync::{
-    CommitRequest, EnvelopeAnswer, GroupKey, LockTicketAnswer, ReceiptRequest, RejectionAnswer,
-    ReservationAnswer, ReserveRequest, StoreRequest, StoredAnswer, SyncAnswer, SyncInfo,
-    SyncedAnswer,
+    AskReleaseRequest, CommitRequest, EnvelopeAnswer, GroupKey, LockTicketAnswer, ReceiptRequest,
+    RejectionAnswer, ReleaseAnswer, ReleaseRequest, ReservationAnswer, ReserveRequest,
+    StoreRequest, StoredAnswer, SyncAnswer, SyncInfo, SyncedAnswer, WithdrawRequest,
 };
 use http::StatusCode;
 use protector_domain::ports::engine::{Command, Query, Reply, View};
@@ -44,6 +44,39 @@ pub(super) async fn lock_ticket(cx: &Cx, body: BodyStream) -> Result<Answer, Api
     }
 }
 
+pub(super) async fn ask_release(cx: &Cx, body: BodyStream) -> Result<Answer, ApiError> {
+    let AskReleaseRequest { operation } = body_of(cx, body).await?;
+    let group = cx.group().await?.id;
+    match cx.tell(Command::AskRelease { group, operation }).await? {
+        Reply::Release { release } => Ok(Answer::json(StatusCode::OK, &ReleaseAnswer { release })),
+        other => Err(unexpected(&other)),
+    }
+}
+
+pub(super) async fn release(cx: &Cx, body: BodyStream) -> Result<Answer, ApiError> {
+    let ReleaseRequest { release } = body_of(cx, body).await?;
+    written(cx, Command::Release { release }).await
+}
+
+pub(super) async fn withdraw(cx: &Cx, body: BodyStream) -> Result<Answer, ApiError> {
+    let WithdrawRequest { rejection } = body_of(cx, body).await?;
+    written(cx, Command::Withdraw { rejection }).await
+}
+
+/// A record was written that the peer has to hear of.
+async fn written(cx: &Cx, command: Command) -> Result<Answer, ApiError> {
+    match cx.tell(command).await? {
+        Reply::Committed { group, envelope } => {
+            let answer = EnvelopeAnswer {
+                envelope,
+                protection_group: GroupKey { id: group },
+            };
+            Ok(Answer::json(StatusCode::ACCEPTED, &answer))
+        }
+        other => Err(unexpected(&other)),
+    }
+}
+
 pub(super) async fn reserve(cx: &Cx, body: BodyStream) -> Result<Answer, ApiError> {
     let ReserveRequest { ticket } = body_of(cx, body).await?;
     match cx.tell(Command::Reserve { ticket }).await? {
@@ -63,16 +96,7 @@ pub(super) async fn commit(cx: &Cx, body: BodyStream) -> Result<Answer, ApiError
         ticket: _,
         reservation,
     } = body_of(cx, body).await?;
-    match cx.tell(Command::Commit { reservation }).await? {
-        Reply::Committed { group, envelope } => {
-            let answer = EnvelopeAnswer {
-                envelope,
-                protection_group: GroupKey { id: group },
-            };
-            Ok(Answer::json(StatusCode::ACCEPTED, &answer))
-        }
-        other => Err(unexpected(&other)),
-    }
+    written(cx, Command::Commit { reservation }).await
 }
 
 pub(super) async fn store(cx: &Cx, body: BodyStream) -> Result<Answer, ApiError> {

@@ -1,6 +1,6 @@
 //! What couriers carry and bring (section 7 of the protocol). Absent: looking into messages.
 
-use protector_domain::ids::GroupId;
+use protector_domain::ids::{GroupId, OperationId};
 use protector_domain::sync::{Head, Signed};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -60,6 +60,37 @@ pub struct StoreRequest {
 pub struct ReceiptRequest {
     #[schema(value_type = SignedSchema)]
     pub receipt: Signed,
+}
+
+/// Which planned move is over.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct AskReleaseRequest {
+    #[schema(value_type = String)]
+    pub operation: OperationId,
+}
+
+/// What the peer signed about a move of its own.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ReleaseRequest {
+    #[schema(value_type = SignedSchema)]
+    pub release: Signed,
+}
+
+/// What the peer refused for good.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct WithdrawRequest {
+    #[schema(value_type = SignedSchema)]
+    pub rejection: Signed,
+}
+
+/// The move is over: carry the release to the leader's `/sync/releases`.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct ReleaseAnswer {
+    #[schema(value_type = SignedSchema)]
+    pub release: Signed,
 }
 
 /// A draft was accepted: carry the ticket to the peer's `/sync/reservations`.

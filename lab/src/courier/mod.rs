@@ -1,11 +1,12 @@
 //! A courier: carries signed messages between two sites' APIs with a tenant's own tokens. It is
 //! trusted with nothing, and adds nothing of its own (section 7 of the protocol).
 //!
-//! Absent: repair of a suspect site, withdrawal of a rejected record, release of a dead lock.
+//! Absent: repair of a suspect site, withdrawal of a rejected record.
 
 mod change;
 mod endpoint;
 mod moves;
+mod release;
 mod sync;
 #[cfg(test)]
 mod tests;
@@ -13,6 +14,7 @@ mod tests;
 pub use change::{change, reprotect};
 pub use endpoint::{CourierError, Endpoint};
 pub use moves::{operation_id, planned_move};
+pub use release::release;
 pub use sync::{ROUNDS_MAX, Seen, see, sync};
 
 use http::Method;
