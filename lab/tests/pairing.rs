@@ -82,6 +82,7 @@ async fn introduced_sites_know_each_other_and_remember() {
     let expected = [
         "site_create",
         "site_pair",
+        "site_credential_set",
         "array_create",
         "array_create",
         "tenant_mapping_create",

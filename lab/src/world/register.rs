@@ -3,6 +3,7 @@
 //!
 //! Absent: writing into anybody's store.
 
+use super::site::SERVICE_PASSWORD;
 use super::{Which, World};
 use crate::courier::Endpoint;
 use anyhow::{Context, Result};
@@ -16,6 +17,7 @@ pub(super) async fn introduce(world: &World) -> Result<()> {
     for (here, admin, there) in [(Which::A, &a, &b), (Which::B, &b, &a)] {
         register_site(admin, here.other()).await?;
         pair(admin, here.other(), there).await?;
+        give_login(admin, here.other()).await?;
         for array in [Which::A.array(), Which::B.array()] {
             register_array(world, admin, array).await?;
         }
@@ -48,6 +50,19 @@ async fn pair(admin: &Endpoint, other: Which, there: &Endpoint) -> Result<()> {
     let pair = json!({ "pair": { "offer": offer, "fingerprint": fingerprint } });
     let path = format!("/v1/admin/sites/{}/pair", other.name());
     post(admin, &path, &pair).await
+}
+
+/// The service user of the other cloud (C26).
+async fn give_login(admin: &Endpoint, other: Which) -> Result<()> {
+    let credential = json!({ "credential": {
+        "type": "password",
+        "username": "protector",
+        "password": SERVICE_PASSWORD,
+        "project_name": "service",
+    }});
+    let path = format!("/v1/admin/sites/{}/credential", other.name());
+    let given = admin.send(Method::PUT, &path, Some(&credential)).await;
+    Ok(given.map(drop)?)
 }
 
 async fn register_array(world: &World, admin: &Endpoint, name: &str) -> Result<()> {
