@@ -147,6 +147,12 @@ impl Site {
         clouds.insert(site, cloud);
     }
 
+    pub(crate) fn peer_cloud_forget(&self, site: SiteId) {
+        let clouds = self.0.peer_clouds.write();
+        let mut clouds = clouds.unwrap_or_else(PoisonError::into_inner);
+        clouds.remove(&site);
+    }
+
     pub(crate) fn dial(&self) -> &dyn PeerDial {
         &*self.0.parts.dial
     }
