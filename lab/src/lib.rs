@@ -8,5 +8,6 @@ pub mod courier;
 pub mod demo;
 pub mod net;
 pub mod story;
+pub mod up;
 pub mod verdict;
 pub mod world;

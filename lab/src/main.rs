@@ -4,6 +4,7 @@
 
 use clap::{Parser, Subcommand};
 use protector_lab::demo::{DemoOptions, demo};
+use protector_lab::up::{UpOptions, up};
 use std::process::ExitCode;
 
 #[derive(Parser)]
@@ -21,9 +22,12 @@ struct Arguments {
 enum Verb {
     /// Loses a site and recovers its VMs at the other, before your eyes.
     Demo(DemoOptions),
+    /// Keeps two pretend sites up on loopback ports, until SIGTERM.
+    Up(UpOptions),
 }
 
 fn main() -> ExitCode {
+    protector_runtime::remote::tls_provider_install();
     let filter = tracing_subscriber::EnvFilter::try_from_default_env();
     let filter = filter.unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("error"));
     tracing_subscriber::fmt()
@@ -35,6 +39,7 @@ fn main() -> ExitCode {
         .build();
     let told = match (runtime, Arguments::parse().verb) {
         (Ok(runtime), Verb::Demo(options)) => runtime.block_on(demo(options)),
+        (Ok(runtime), Verb::Up(options)) => runtime.block_on(up(options)).map(|()| true),
         (Err(error), _) => Err(error.into()),
     };
     match told {

@@ -27,7 +27,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 
 /// Password of every user in every pretend cloud.
-pub(super) const SERVICE_PASSWORD: &str = "secret";
+pub(crate) const SERVICE_PASSWORD: &str = "secret";
 /// How long the product waits for a pretend service, milliseconds.
 const CALL_TIMEOUT_MS: u64 = 10_000;
 
@@ -129,7 +129,7 @@ impl LabSite {
             host: host.clone(),
             ctx: ctx.clone(),
         };
-        let cloud = dial.connect(cloud_config(self.which));
+        let cloud = dial.connect(cloud_config(self.which.auth_url()));
         let link = FabricArrayLink {
             fabric: self.fabric.clone(),
             from: self.fabric.origin(&host),
@@ -186,9 +186,9 @@ impl PeerDial for FabricDial {
     }
 }
 
-fn cloud_config(which: Which) -> CloudConfig {
+pub(crate) fn cloud_config(auth_url: String) -> CloudConfig {
     CloudConfig {
-        auth_url: format!("http://{}/identity/v3", which.cloud_host()),
+        auth_url,
         region_name: Some("RegionOne".to_owned()),
         interface: Interface::Public,
         credential: Credential::Password {
