@@ -10,15 +10,11 @@
 use bytes::Bytes;
 use protector_runtime::remote::{HttpService, ReqwestOptions, reqwest_service};
 use serde_json::{Value, json};
+use std::io::{BufRead, BufReader};
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
-use std::time::Duration;
 use tower::ServiceExt;
-
-/// How long the sites may take to come up, in looks.
-const LOOKS_MAX: u32 = 600;
-const LOOK_MS: u64 = 100;
 
 /// Ends the process also when a test fails.
 struct Lab(Child);
@@ -33,20 +29,18 @@ impl Drop for Lab {
 fn start(state: &Path) -> Lab {
     let child = Command::new(env!("CARGO_BIN_EXE_protector-lab"))
         .args(["up", "--state", state.to_str().unwrap(), "--vms", "1"])
-        .stdout(Stdio::null())
+        .stdout(Stdio::piped())
         .spawn();
     Lab(child.unwrap())
 }
 
-async fn ready(state: &Path, lab: &mut Lab) -> Value {
-    for _ in 0..LOOKS_MAX {
-        if let Ok(text) = std::fs::read_to_string(state.join("lab.json")) {
-            return serde_json::from_str(&text).unwrap();
-        }
-        assert!(lab.0.try_wait().unwrap().is_none(), "it ended");
-        tokio::time::sleep(Duration::from_millis(LOOK_MS)).await;
-    }
-    panic!("it never came up");
+/// Reads on until it says that it is up.
+fn ready(state: &Path, lab: &mut Lab) -> Value {
+    let mut lines = BufReader::new(lab.0.stdout.take().unwrap()).lines();
+    let up = lines.any(|line| line.unwrap().starts_with("both sites are up"));
+    assert!(up, "it ended");
+    let text = std::fs::read_to_string(state.join("lab.json")).unwrap();
+    serde_json::from_str(&text).unwrap()
 }
 
 async fn send(
@@ -91,7 +85,7 @@ async fn two_sites_stay_up_until_they_are_told() {
     let dir = tempfile::tempdir().unwrap();
     let state = dir.path().join("new");
     let mut lab = start(&state);
-    let shown = ready(&state, &mut lab).await;
+    let shown = ready(&state, &mut lab);
     for name in ["lab.json", "clouds.yaml"] {
         let mode = std::fs::metadata(state.join(name)).unwrap().permissions();
         assert_eq!(mode.mode() & 0o777, 0o600, "{name}");

@@ -56,6 +56,7 @@ pub async fn up(options: UpOptions) -> Result<()> {
         options.state.display()
     );
     tokio::select! {
+        biased;
         _ = term.recv() => {}
         _ = int.recv() => {}
     }

@@ -70,6 +70,7 @@ fn terminated() -> Result<impl Future<Output = ()> + Send, String> {
     Ok(async move {
         let (mut term, mut int) = (term, int);
         tokio::select! {
+            biased;
             _ = term.recv() => {}
             _ = int.recv() => {}
         }
