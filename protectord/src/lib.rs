@@ -3,6 +3,13 @@
 //! Absent: logic. Everything here only hands one crate's parts to another.
 
 mod boot;
+pub mod config;
+pub mod daemon;
+mod dial;
+pub mod driver;
 pub mod identity;
+pub mod key_file;
+pub mod logging;
 
 pub use boot::{BootError, BootParts, RunningSite, boot};
+pub use dial::{Dialer, peer_config};
