@@ -5,7 +5,9 @@
 use crate::audit::{Asked, Trail};
 use crate::protection_group::{Answer, ChangeAsk, Goal, GroupMsg, OperationAsk, not_found};
 use crate::site::Site;
+use crate::sweepers::fence;
 use async_trait::async_trait;
+use protector_domain::condition::{Condition, ConditionKind};
 use protector_domain::ids::{GroupId, OperationId};
 use protector_domain::operation::Operation;
 use protector_domain::ports::Engine;
@@ -326,6 +328,38 @@ impl ActorEngine {
     }
 }
 
+/// What is wrong with a group now, besides its status.
+async fn conditions(site: &Site, stored: &StoredGroup) -> Result<Vec<Condition>, StoreError> {
+    let mut found = Vec::new();
+    let mut add = |kind, reason: String| found.push(Condition { kind, reason });
+    if stored.body.as_ref().is_some_and(|body| !body.protected) {
+        let why = "nothing replicates from where the group is now; reprotect it";
+        add(ConditionKind::Unprotected, why.to_owned());
+    }
+    let epoch = stored.sync.epoch();
+    if let Some(epoch) = site.overtaken().by(stored.id, epoch) {
+        let why = format!("the other site leads under epoch {epoch}; sync-force brings its record");
+        add(ConditionKind::OutOfSync, why);
+    } else if !stored.sync.is_synced() {
+        let why = "the other site has not acknowledged the newest record; sync-force carries it";
+        add(ConditionKind::OutOfSync, why.to_owned());
+    }
+    let owed = fence::owed(site, stored).await?;
+    let servers: Vec<String> = owed
+        .into_iter()
+        .flat_map(|(_, owed)| owed)
+        .map(|o| o.server.to_string())
+        .collect();
+    if !servers.is_empty() {
+        let why = format!(
+            "source servers not known to be stopped: {}",
+            servers.join(", ")
+        );
+        add(ConditionKind::SplitBrain, why);
+    }
+    Ok(found)
+}
+
 /// The group as shown; `None` for what has no readable body (a tombstone).
 fn group_view(stored: &StoredGroup) -> Option<GroupView> {
     let body = stored.body.clone()?;
@@ -337,6 +371,7 @@ fn group_view(stored: &StoredGroup) -> Option<GroupView> {
         body,
         pair: at.pair(),
         synced: stored.sync.is_synced(),
+        conditions: Vec::new(),
         deleted: stored.sync.is_deleted(),
     })
 }
@@ -355,7 +390,9 @@ impl Engine for ActorEngine {
             Query::GroupList { marker, limit } => self.groups(caller, marker, limit).await,
             Query::Group { group } => {
                 let stored = self.find(caller, &group).await?;
-                let view = group_view(&stored).ok_or_else(|| not_found(stored.id))?;
+                let mut view = group_view(&stored).ok_or_else(|| not_found(stored.id))?;
+                let found = conditions(&self.site, &stored).await;
+                view.conditions = found.map_err(|e| store_failed(&e))?;
                 Ok(View::Group {
                     group: Box::new(view),
                 })

@@ -12,6 +12,7 @@ mod gather;
 mod groups;
 mod journal;
 mod operation;
+mod overtaken;
 mod protection_group;
 mod site;
 mod site_connection;

@@ -6,6 +6,7 @@
 use crate::array_session::ArraySessions;
 use crate::care::Care;
 use crate::groups::Groups;
+use crate::overtaken::Overtaken;
 use crate::site_connection::{self, Watch};
 use crate::sweepers::{self, SweeperMsg};
 use protector_domain::ids::{GroupId, OperationId, SiteId};
@@ -50,6 +51,7 @@ struct Inner {
     parts: SiteParts,
     peers: RwLock<Arc<Peers>>,
     peer_clouds: RwLock<PeerClouds>,
+    overtaken: Overtaken,
     watch: Watch,
     groups: Groups,
     sweeper: OnceLock<Mailbox<SweeperMsg>>,
@@ -99,6 +101,7 @@ impl Site {
             parts,
             peers,
             peer_clouds,
+            overtaken: Overtaken::default(),
             watch,
             groups,
             sweeper: OnceLock::new(),
@@ -174,6 +177,11 @@ impl Site {
     pub(crate) fn peers_set(&self, peers: Peers) {
         let mut held = self.0.peers.write().unwrap_or_else(PoisonError::into_inner);
         *held = Arc::new(peers);
+    }
+
+    /// Groups that the arrays say the peer leads by now.
+    pub(crate) fn overtaken(&self) -> &Overtaken {
+        &self.0.overtaken
     }
 
     pub(crate) fn care(&self) -> &Care {

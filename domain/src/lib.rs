@@ -6,7 +6,9 @@
 
 pub mod admin;
 pub mod change;
+pub mod condition;
 pub mod effect;
+pub mod fence;
 pub mod ids;
 pub mod operation;
 pub mod plan;

@@ -15,6 +15,12 @@ pub enum Refusal {
     NoSuchGroup { group: String },
     #[error("operation {operation} does not exist")]
     NoSuchOperation { operation: String },
+    #[error(
+        "the other site leads this group under epoch {epoch}; this site has not heard of it yet"
+    )]
+    Overtaken { epoch: u64 },
+    #[error("source servers have not been stopped since the forced failover: {servers}")]
+    SplitBrain { servers: String },
     #[error("the group has no member")]
     NoMembers,
     #[error("the group has no replication policy")]
@@ -128,6 +134,8 @@ pub enum Refusal {
 }
 
 /// Remedies too long for their line.
+const FENCE: &str =
+    "restore the link to the old site's Nova, or stop them there: openstack server stop <server>";
 const MEMBER_ADD: &str =
     "openstack protector protection-group member-add <group> --instance-id <uuid>";
 const POLICY_CREATE: &str = "openstack protector protection-group policy-create <group> ...";
@@ -179,6 +187,8 @@ impl Refusal {
         match self {
             R::NoSuchGroup { .. } => "openstack protector protection-group list",
             R::NoSuchOperation { .. } => "openstack protector operation list",
+            R::Overtaken { .. } => "openstack protector protection-group sync-force <group>",
+            R::SplitBrain { .. } => FENCE,
             R::NoMembers => MEMBER_ADD,
             R::NoPolicy | R::BadPolicy { .. } => POLICY_CREATE,
             R::NothingToRecover | R::NoSuchPoint { .. } => SHOW_POINTS,

@@ -271,6 +271,8 @@ fn refusal_status(refusal: &Refusal) -> StatusCode {
         | R::AlreadyProtected { .. }
         | R::NameTaken { .. }
         | R::NotProtected
+        | R::Overtaken { .. }
+        | R::SplitBrain { .. }
         | R::WrongSite { .. }
         | R::NoDrill
         | R::IdempotencyKeyUsed { .. }

@@ -257,7 +257,12 @@ fn one_point_in_time(
     effects: &[Effect],
     counter: u64,
 ) -> Result<Vec<String>> {
-    let copies = objects(effects, EffectKind::ArrayVolume);
+    let copied: Vec<Effect> = effects
+        .iter()
+        .filter(|e| e.step == "recover_volumes")
+        .cloned()
+        .collect();
+    let copies = objects(&copied, EffectKind::ArrayVolume);
     let volumes = array(arrays, Which::B)?
         .volumes
         .iter()

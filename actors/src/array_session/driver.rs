@@ -222,6 +222,10 @@ impl StorageDriver for ArraySessions {
         in_session!(self, array, Upkeep, release_safety(array, serials, suffix))
     }
 
+    async fn mark(&self, array: &ArrayId, name: &str) -> PortResult<ArrayVolume> {
+        in_session!(self, array, Move, mark(array, name))
+    }
+
     async fn find_by_key(
         &self,
         array: &ArrayId,

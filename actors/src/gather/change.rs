@@ -3,6 +3,7 @@
 use super::{member, patiently};
 use crate::protection_group::{ChangeAsk, not_found};
 use crate::site::Site;
+use crate::sweepers::fence;
 use protector_domain::change::{
     CreateAsk, CreateFacts, PeerFacts, PolicyAsk, PolicyFacts, add_member, create, reprotect,
     set_mappings, set_policy,
@@ -11,7 +12,7 @@ use protector_domain::ids::{ArrayId, GroupId, ProjectId};
 use protector_domain::ports::Acting;
 use protector_domain::ports::engine::{Change, EngineError};
 use protector_domain::record::GroupBody;
-use protector_domain::refusal::Refusals;
+use protector_domain::refusal::{Refusal, Refusals};
 use protector_domain::sync::RecordRef;
 use protector_store::{Array, StoredGroup};
 
@@ -52,7 +53,7 @@ pub(crate) async fn draft(
             let facts = member::facts(site, &stored, body, instance_id).await?;
             add_member(body, &facts)
         }
-        Change::Reprotect {} => reprotect(body),
+        Change::Reprotect {} => reprotect_draft(site, &stored).await?,
         Change::SetMappings { networks, subnets } => {
             Ok(set_mappings(body, networks.clone(), subnets.clone()))
         }
@@ -62,6 +63,22 @@ pub(crate) async fn draft(
         is_create: false,
         base: stored.sync.fence(),
     }))
+}
+
+/// I4: nothing is replicated over anything while servers of the old primary may still write.
+async fn reprotect_draft(
+    site: &Site,
+    stored: &StoredGroup,
+) -> Result<Result<GroupBody, Refusals>, EngineError> {
+    let owed = fence::owed(site, stored).await;
+    let owed = owed.map_err(|e| unavailable(&e))?;
+    let owed = owed.map(|(_, owed)| owed).unwrap_or_default();
+    if owed.is_empty() {
+        return Ok(reprotect(body_of(stored)?));
+    }
+    let servers: Vec<String> = owed.iter().map(|o| o.server.to_string()).collect();
+    let servers = servers.join(", ");
+    Ok(Err(Refusal::SplitBrain { servers }.into()))
 }
 
 async fn own_group(
@@ -164,6 +181,7 @@ async fn policy_draft(
         pure_pg_name,
         replication_interval_s,
         rpo_minutes,
+        on_return,
     } = &ask.change
     else {
         return Err(unavailable(&"not a policy"));
@@ -189,6 +207,7 @@ async fn policy_draft(
         pure_pg_name: pure_pg_name.clone(),
         replication_interval_s: *replication_interval_s,
         rpo_minutes: *rpo_minutes,
+        on_return: *on_return,
     };
     Ok(set_policy(body_of(stored)?, &wanted, &facts))
 }

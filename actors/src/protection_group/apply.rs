@@ -4,6 +4,7 @@
 use super::actor::{ProtectionGroupActor, State, unavailable};
 use super::body_check::BodyFacts;
 use super::moves;
+use crate::overtaken;
 use crate::site::Site;
 use protector_domain::ids::{GroupId, ProjectId};
 use protector_domain::ports::engine::{Caller, EngineError, Reply};
@@ -103,6 +104,14 @@ fn body_in(message: &Verified) -> Option<GroupBody> {
     serde_json::from_value(body).ok()
 }
 
+/// True for what would have this site write a record, or lend its word to one, on what it remembers.
+fn commits(message: &Verified) -> bool {
+    matches!(
+        message.message().content,
+        MessageContent::Reservation(_) | MessageContent::Release(_) | MessageContent::Ticket(_)
+    )
+}
+
 /// Does what a courier's message asks, for a caller who may talk to this project's group at all.
 pub(super) async fn courier(
     group: &ProtectionGroupActor,
@@ -121,6 +130,9 @@ pub(super) async fn courier(
         let Some(project) = project else {
             return Err(not_found(group.group));
         };
+        if commits(&message) {
+            overtaken::refuse(site, group.group, now.sync.epoch())?;
+        }
         let facts = BodyFacts::gather(site, body_in(&message).as_ref()).await;
         let facts = facts.map_err(|e| unavailable(&e))?;
         let input = Input::from_courier(message.clone());

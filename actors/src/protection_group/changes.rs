@@ -7,6 +7,7 @@ use super::body_check::BodyFacts;
 use super::messages::{Answer, ChangeAsk, GroupMsg};
 use crate::gather;
 use crate::gather::change::Drafted;
+use crate::overtaken;
 use protector_domain::ids::{OperationId, PointSuffix};
 use protector_domain::ports::engine::{Caller, EngineError, Reply};
 use protector_domain::refusal::{Refusal, Refusals};
@@ -55,6 +56,7 @@ async fn attest(
     let stored = stored.map_err(|e| unavailable(&e))?;
     let own = stored.filter(|s| caller.is_admin || s.project == caller.project);
     let stored = own.ok_or_else(|| not_found(id))?;
+    overtaken::refuse(site, id, stored.sync.epoch())?;
     let facts = BodyFacts::gather(site, stored.body.as_ref()).await;
     let facts = facts.map_err(|e| unavailable(&e))?;
     let now_ms = state.monotonic_ms();
@@ -111,6 +113,7 @@ pub(super) async fn open_ticket(
     let now = standing(site, id, vacant)
         .await
         .map_err(|e| unavailable(&e))?;
+    overtaken::refuse(site, id, now.sync.epoch())?;
     // Drafted on a record that is no longer the newest: its change would be lost (S9).
     if now.sync.fence() != drafted.base {
         return Err(changed_meanwhile());
@@ -175,6 +178,7 @@ pub(super) fn sync_volumes(
                 .map_err(|e| unavailable(&e))?;
             let stored = stored.filter(|s| caller.is_admin || s.project == caller.project);
             let stored = stored.ok_or_else(|| not_found(id))?;
+            overtaken::refuse(&site, id, stored.sync.epoch())?;
             if !stored.sync.leads() {
                 let leader = stored.sync.role().peer();
                 let epoch = stored.sync.epoch().ok_or_else(|| not_found(id))?;

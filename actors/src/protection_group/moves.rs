@@ -11,6 +11,7 @@ use super::local;
 use super::messages::{Answer, Goal, GroupMsg, OperationAsk};
 use crate::gather;
 use crate::gather::failover::Prepared;
+use crate::overtaken;
 use crate::site::Site;
 use protector_domain::ids::{GroupId, OperationId, SiteId};
 use protector_domain::operation::failover::{FailoverAsk, FailoverFacts, body_at_start, decide};
@@ -139,6 +140,7 @@ pub(super) async fn begin(
         let operation = running.id.to_string();
         return Err(Refusals::from(Refusal::OperationInProgress { operation }).into());
     }
+    overtaken::refuse(site, group.group, stored.sync.epoch())?;
     // Decided on an older record, a member that came since would be lost (S9).
     if stored.sync.fence().as_ref() != Some(prepared.base()) {
         return Err(changed_meanwhile());

@@ -1,6 +1,6 @@
 //! The sweeper actor: a timer, a queue of hints, and one task per sweep.
 
-use super::{protect, recovery, strays};
+use super::{fence, protect, recovery, strays};
 use crate::site::Site;
 use protector_domain::ids::{GroupId, OperationId};
 use protector_runtime::mailbox::{Behaviour, Kind, Mailbox};
@@ -141,6 +141,9 @@ impl Sweeper {
         state.turns.insert(group, false);
         let (site, me) = (self.site.clone(), me.clone());
         state.tasks.spawn(async move {
+            if let Err(error) = fence::group(&site, group).await {
+                tracing::info!(%group, %error, "source servers were not looked at; the next sweep will");
+            }
             if let Err(error) = protect::group(&site, group).await {
                 tracing::warn!(%group, %error, "the array group does not match its record yet");
                 tokio::time::sleep(Duration::from_millis(PROTECT_AGAIN_MS)).await;

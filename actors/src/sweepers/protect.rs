@@ -4,6 +4,7 @@
 //! nothing more. One at a time per group, on the record as it is read here.
 
 use crate::gather::group_spec;
+use crate::overtaken;
 use crate::site::Site;
 use protector_domain::ids::{GroupId, Serial};
 use protector_domain::ports::storage::GroupSpec;
@@ -43,6 +44,14 @@ fn wanted(body: &GroupBody, here: Role, leads: bool) -> Wanted {
     }
 }
 
+/// Switches a direction off; one that is not there is off.
+async fn stand_still(site: &Site, spec: &GroupSpec) -> PortResult<()> {
+    match site.storage().set_replication(spec, false).await {
+        Err(error) if error.kind == ErrorKind::Missing => Ok(()),
+        other => other,
+    }
+}
+
 /// Makes it so.
 pub(super) async fn group(site: &Site, id: GroupId) -> PortResult<()> {
     let Some((wanted, base)) = look(site, id).await? else {
@@ -51,11 +60,11 @@ pub(super) async fn group(site: &Site, id: GroupId) -> PortResult<()> {
     let storage = site.storage();
     match wanted {
         Wanted::Nothing => Ok(()),
-        Wanted::StandStill(spec) => match storage.set_replication(&spec, false).await {
-            Err(error) if error.kind == ErrorKind::Missing => Ok(()),
-            other => other,
-        },
+        Wanted::StandStill(spec) => stand_still(site, &spec).await,
         Wanted::Replicate(spec, serials) => {
+            if !may_lead(site, id).await? {
+                return stand_still(site, &spec).await;
+            }
             // The name ends in the group's own id: whatever bears it was made for this group.
             storage.ensure_group(&spec, true).await?;
             // That may have taken long; a newer record has its own turn.
@@ -66,6 +75,21 @@ pub(super) async fn group(site: &Site, id: GroupId) -> PortResult<()> {
             storage.set_replication(&spec, !serials.is_empty()).await
         }
     }
+}
+
+/// False when a mark on an array says that the peer leads by now (I6). An array that could not be asked
+/// is no yes.
+async fn may_lead(site: &Site, id: GroupId) -> PortResult<bool> {
+    let stored = read(site, id).await?;
+    let Some((body, epoch)) = stored.and_then(|s| Some((s.body?, s.sync.epoch()?))) else {
+        return Ok(false);
+    };
+    let asked = overtaken::look(site, id, &body).await;
+    let free = site.overtaken().by(id, Some(epoch)).is_none();
+    if free {
+        asked?;
+    }
+    Ok(free)
 }
 
 async fn look(site: &Site, id: GroupId) -> PortResult<Option<(Wanted, RecordRef)>> {

@@ -2,11 +2,17 @@
 //! every operation that ended lately its look for strays, and every group its turn at the array.
 
 use super::strays;
+use crate::overtaken;
 use crate::protection_group::GroupMsg;
 use crate::site::Site;
+use futures::StreamExt;
 use protector_domain::ids::{GroupId, OperationId};
+use protector_domain::record::GroupBody;
 use protector_domain::sync::OperationMode;
 use protector_store::{StoreError, StoredGroup};
+
+/// Groups whose arrays are asked at the same time.
+const LOOKS_AT_ONCE: usize = 16;
 
 /// Groups that want their turn.
 ///
@@ -28,9 +34,30 @@ fn requested(group: &StoredGroup) -> Option<OperationId> {
     (own.mode == OperationMode::Requested).then_some(own.id)
 }
 
+async fn marks_of(site: Site, group: GroupId, body: GroupBody) {
+    if let Err(error) = overtaken::look(&site, group, &body).await {
+        tracing::warn!(%group, %error, "not every array said whether the peer leads by now");
+    }
+}
+
 async fn everything(site: &Site, at_start: bool) -> Result<Vec<GroupId>, StoreError> {
     use protector_domain::operation::OperationStatus::Pending;
+    let active = site.store().group_list_active().await?;
+    // First of all: whether this site was overtaken while it was away (I5).
+    let mut looks = Vec::new();
+    for group in &active {
+        if let (true, Some(body)) = (group.sync.leads(), &group.body) {
+            looks.push(marks_of(site.clone(), group.id, body.clone()));
+        }
+    }
+    let looks = futures::stream::iter(looks).buffer_unordered(LOOKS_AT_ONCE);
+    looks.collect::<Vec<()>>().await;
     for operation in site.store().operation_list_unfinished().await? {
+        if let Some(epoch) = site.overtaken().by(operation.group, Some(operation.epoch)) {
+            let operation = operation.id;
+            tracing::warn!(%operation, %epoch, "the peer leads by now: not resumed");
+            continue;
+        }
         // A pending one waits for its lock: its group starts it.
         if operation.target_site != site.id() || operation.status == Pending {
             continue;
@@ -40,7 +67,7 @@ async fn everything(site: &Site, at_start: bool) -> Result<Vec<GroupId>, StoreEr
         }
     }
     let mut groups = Vec::new();
-    for group in site.store().group_list_active().await? {
+    for group in active {
         if let (true, Some(request)) = (at_start, requested(&group)) {
             let msg = GroupMsg::RequestDeadline(request);
             match site.groups().wake(site, group.id).await {

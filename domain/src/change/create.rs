@@ -1,5 +1,6 @@
 //! A new group (PG-04). Storage objects are made later, when there is a policy (C7).
 
+use crate::fence::OnReturn;
 use crate::ids::{ProjectId, SiteId};
 use crate::ports::volumes::VolumeType;
 use crate::record::{GroupBody, GroupStatus, Mappings, ReplicationType, SCHEMA, SidePlace, Sides};
@@ -141,6 +142,7 @@ fn first_body(
         mappings: Mappings::default(),
         members: Vec::new(),
         protected: true,
+        on_return: OnReturn::default(),
         failover_count: 0,
         last_failover_at_us: None,
         created_at_us: facts.now_us,

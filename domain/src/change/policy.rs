@@ -1,5 +1,6 @@
 //! The replication policy of a group (POL-01..06).
 
+use crate::fence::OnReturn;
 use crate::ids::{ArrayGroupName, ArrayId, GroupId};
 use crate::record::{GroupBody, Policy};
 use crate::refusal::{Refusal, Refusals};
@@ -23,6 +24,8 @@ pub struct PolicyAsk {
     pub pure_pg_name: Option<ArrayGroupName>,
     pub replication_interval_s: u64,
     pub rpo_minutes: u64,
+    /// `None`: as it is.
+    pub on_return: Option<OnReturn>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -112,6 +115,7 @@ pub fn set_policy(
     };
     Ok(GroupBody {
         policy: Some(policy),
+        on_return: ask.on_return.unwrap_or(body.on_return),
         ..body.clone()
     })
 }

@@ -127,6 +127,7 @@ fn policy() -> PolicyAsk {
         pure_pg_name: None,
         replication_interval_s: 900,
         rpo_minutes: 30,
+        on_return: None,
     }
 }
 

@@ -59,6 +59,8 @@ pub struct OverwritePlan {
 pub enum Step {
     /// Records what the checks before the start found.
     ValidateTarget,
+    /// Leaves the new epoch on the target array, where a site that returns finds it (I5, I6).
+    MarkEpoch { array: ArrayId, name: String },
     /// At the peer's cloud: stops a source server, keeps its volumes from being deleted with it, and
     /// locks it with a reason (FO-10).
     QuiesceServer {
@@ -165,6 +167,7 @@ impl Step {
     pub fn name(&self) -> &'static str {
         match self {
             Step::ValidateTarget => "validate_target",
+            Step::MarkEpoch { .. } => "mark_epoch",
             Step::QuiesceServer { .. } => "quiesce_server",
             Step::TakeLastPoint { .. } => "take_last_point",
             Step::SafetySnapshot { .. } => "safety_snapshot",
@@ -191,6 +194,7 @@ impl Step {
             | Step::CommitNewPrimary
             | Step::SafetySnapshot { .. }
             | Step::OverwriteVolumes { .. } => one(EffectKind::None, super::GROUP_LANE.into()),
+            Step::MarkEpoch { .. } => one(EffectKind::ArrayVolume, super::GROUP_LANE.into()),
             Step::TakeLastPoint { .. } => one(EffectKind::ArraySnapshot, super::GROUP_LANE.into()),
             Step::QuiesceServer { member, .. }
             | Step::RestartServer { member, .. }
@@ -233,6 +237,7 @@ impl Step {
     fn undo(&self) -> Undo {
         match self {
             Step::ValidateTarget => Undo::Nothing("checking changes nothing"),
+            Step::MarkEpoch { .. } => Undo::Nothing("the epoch stays minted, and its mark stays"),
             Step::QuiesceServer { .. } => Undo::Compensate("unlock it, start it if it ran"),
             Step::TakeLastPoint { .. } => Undo::Nothing("one point more; retention removes it"),
             Step::SafetySnapshot { .. } => Undo::Compensate("let go of the snapshots"),
@@ -260,7 +265,7 @@ impl Step {
     /// Share of the whole in progress, in arbitrary units (design: plans).
     pub fn weight(&self) -> u32 {
         match self {
-            Step::ValidateTarget | Step::CommitNewPrimary => 1,
+            Step::ValidateTarget | Step::MarkEpoch { .. } | Step::CommitNewPrimary => 1,
             Step::CreatePorts { .. }
             | Step::SafetySnapshot { .. }
             | Step::RetireServer { .. }

@@ -3,6 +3,8 @@
 //!
 //! Absent: tokens and HTTP. `Caller` is what the API made of them.
 
+use crate::condition::Condition;
+use crate::fence::OnReturn;
 use crate::ids::{
     ArrayGroupName, ArrayId, GroupId, NetworkId, OperationId, ProjectId, ServerId, SubnetId, UserId,
 };
@@ -47,6 +49,9 @@ pub enum Change {
         pure_pg_name: Option<ArrayGroupName>,
         replication_interval_s: u64,
         rpo_minutes: u64,
+        /// What happens to source servers that run when their lost site returns; default: stop.
+        #[serde(default)]
+        on_return: Option<OnReturn>,
     },
     /// MEM-01.
     AddMember { instance_id: ServerId },
@@ -211,6 +216,9 @@ pub struct GroupView {
     pub body: GroupBody,
     pub pair: Pair,
     pub synced: bool,
+    /// What is wrong with it now, besides its status.
+    #[serde(default)]
+    pub conditions: Vec<Condition>,
     /// The site that leads now (ARC-11).
     pub current_primary_site: crate::ids::SiteId,
     pub deleted: bool,

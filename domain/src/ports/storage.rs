@@ -188,6 +188,10 @@ pub trait StorageDriver: Send + Sync {
         serials: &[Serial],
         suffix: &PointSuffix,
     ) -> PortResult<()>;
+    /// Makes the smallest empty volume called `name`, or finds it: a mark, which holds nothing and stands
+    /// for itself. Idempotent; never overwrites.
+    /// `AlreadyThere`: the name lies in the bin.
+    async fn mark(&self, array: &ArrayId, name: &str) -> PortResult<ArrayVolume>;
     /// Live volumes on `array` whose name starts so: what we made and nobody renamed.
     async fn find_by_key(&self, array: &ArrayId, name_prefix: &str)
     -> PortResult<Vec<ArrayVolume>>;

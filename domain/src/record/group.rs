@@ -1,6 +1,7 @@
 //! The group itself: its two sides, policy, mappings, state. Absent: its members (`member`).
 
 use super::Member;
+use crate::fence::OnReturn;
 use crate::ids::{
     ArrayGroupName, ArrayId, FlavorId, NetworkId, ProjectId, SecurityGroupId, SiteId, SubnetId,
 };
@@ -128,6 +129,9 @@ pub struct GroupBody {
     /// reprotected (C39).
     #[serde(default = "yes")]
     pub protected: bool,
+    /// What happens to source servers that run when their lost site returns (I4).
+    #[serde(default)]
+    pub on_return: OnReturn,
     pub failover_count: u32,
     /// Unix microseconds by the clock of the site that moved it.
     pub last_failover_at_us: Option<i64>,

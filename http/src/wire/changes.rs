@@ -2,6 +2,7 @@
 //!
 //! Absent: judging them, which needs facts and is the engine's; and operations (`actions`).
 
+use protector_domain::fence::OnReturn;
 use protector_domain::ids::{ArrayGroupName, ArrayId, NetworkId, ServerId, SubnetId};
 use protector_domain::ports::engine::Change;
 use protector_domain::record::ReplicationType;
@@ -64,6 +65,10 @@ pub struct PolicySet {
     pub replication_interval: u64,
     /// Minutes.
     pub rpo_minutes: u64,
+    /// `stop` (default) or `report`: what happens to source servers that run when a lost site returns.
+    #[serde(default)]
+    #[schema(value_type = Option<String>)]
+    pub on_return: Option<OnReturn>,
 }
 
 #[derive(Debug, Deserialize, ToSchema)]
@@ -123,6 +128,7 @@ impl From<PolicySetRequest> for Change {
             pure_pg_name: policy.pure_pg_name,
             replication_interval_s: policy.replication_interval,
             rpo_minutes: policy.rpo_minutes,
+            on_return: policy.on_return,
         }
     }
 }

@@ -4,6 +4,7 @@
 
 use crate::time::iso;
 use crate::wire::system::Link;
+use protector_domain::condition::{Condition, ConditionKind};
 use protector_domain::ids::{FlavorId, NetworkId, SecurityGroupId, ServerId, SubnetId, VolumeId};
 use protector_domain::ports::engine::GroupView;
 use protector_domain::record::{
@@ -15,6 +16,24 @@ use std::collections::BTreeMap;
 use utoipa::ToSchema;
 
 const S_PER_MINUTE: u64 = 60;
+
+/// One thing that is wrong with a group now.
+#[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
+pub struct ConditionInfo {
+    /// `unprotected`, `split_brain` or `out_of_sync`.
+    #[schema(value_type = String)]
+    pub kind: ConditionKind,
+    pub reason: String,
+}
+
+impl From<&Condition> for ConditionInfo {
+    fn from(condition: &Condition) -> Self {
+        Self {
+            kind: condition.kind,
+            reason: condition.reason.clone(),
+        }
+    }
+}
 
 /// PG-02. Sites are shown by id; the primary site is home, which never changes.
 #[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
@@ -39,6 +58,8 @@ pub struct GroupInfo {
     pub version: u64,
     /// The peer has exactly this version.
     pub synced: bool,
+    /// What is wrong with it now, besides its status; only where one group is shown.
+    pub conditions: Vec<ConditionInfo>,
     pub deleted: bool,
     pub member_count: usize,
     pub has_policy: bool,
@@ -177,6 +198,7 @@ impl From<&GroupView> for GroupInfo {
             epoch: view.pair.epoch.0,
             version: view.pair.version.0,
             synced: view.synced,
+            conditions: view.conditions.iter().map(ConditionInfo::from).collect(),
             deleted: view.deleted,
             member_count: body.members.len(),
             has_policy: body.policy.is_some(),

@@ -23,6 +23,7 @@ async fn each_change_reaches_the_engine_as_what_it_is() {
         pure_pg_name: pure_pg_name.map(Into::into),
         replication_interval_s: 300,
         rpo_minutes: 15,
+        on_return: None,
     };
     let mappings = Change::SetMappings {
         networks: [("n1".into(), "n2".into())].into(),

@@ -14,6 +14,8 @@ mod watch;
 
 pub use drill::{drill, test_cleanup};
 pub use failover::fail_over;
-pub use planned::{failback, leading, planned_failover, reprotect};
-pub use protect::{Protected, protect, take_point, take_point_at, write_everywhere, write_volumes};
+pub use planned::{failback, leading, planned_failover, reprotect, sync_force};
+pub use protect::{
+    Protected, protect, protect_as, take_point, take_point_at, write_everywhere, write_volumes,
+};
 pub use watch::{OperationRun, operation, poll_until_over};

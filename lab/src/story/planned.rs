@@ -44,6 +44,15 @@ pub async fn reprotect(world: &World, group: &Protected, leader: Which) -> Resul
     shown.context("no protection group in the answer")
 }
 
+/// Brings both sites into step, whatever happened to them (SYNC-08).
+///
+/// # Errors
+/// A site that does not answer; sites that do not come into step by carrying alone.
+pub async fn sync_force(world: &World, group: &Protected) -> Result<()> {
+    let leader = leading(world, group).await?;
+    in_step(world, group, leader).await
+}
+
 /// The site that leads: of all that answer, the one with the greatest record that says so.
 ///
 /// # Errors

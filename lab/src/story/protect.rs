@@ -26,6 +26,14 @@ pub struct Protected {
 /// # Errors
 /// The first refusal, as the tenant would read it.
 pub async fn protect(world: &World) -> Result<Protected> {
+    protect_as(world, &json!({})).await
+}
+
+/// As `protect`, with more in its policy.
+///
+/// # Errors
+/// As `protect`.
+pub async fn protect_as(world: &World, more: &Value) -> Result<Protected> {
     let (a, b) = (
         world.endpoint(Which::A).await?,
         world.endpoint(Which::B).await?,
@@ -37,12 +45,16 @@ pub async fn protect(world: &World) -> Result<Protected> {
         "volume_type": "replicated-ssd",
     }});
     let group = courier::change(&a, &b, Method::POST, "/protection-groups", &create).await?;
-    let policy = json!({ "policy": {
+    let mut policy = json!({ "policy": {
         "primary_array": Which::A.array(),
         "secondary_array": Which::B.array(),
         "replication_interval": 900,
         "rpo_minutes": 30,
     }});
+    let fields = policy.pointer_mut("/policy").and_then(Value::as_object_mut);
+    if let (Some(fields), Some(more)) = (fields, more.as_object()) {
+        fields.extend(more.clone());
+    }
     let path = format!("/protection-groups/{group}/policy");
     courier::change(&a, &b, Method::POST, &path, &policy)
         .await

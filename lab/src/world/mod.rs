@@ -172,6 +172,17 @@ impl World {
         self.site_mut(which).crash();
     }
 
+    /// The lost site is there again: its cloud with everything as it was, its array, its product on the
+    /// database of its last life.
+    ///
+    /// # Errors
+    /// The product does not come up.
+    pub async fn come_back(&mut self, which: Which) -> Result<()> {
+        self.fabric.up(&which.cloud_host());
+        self.fabric.up(which.array());
+        self.site_mut(which).boot().await
+    }
+
     pub fn now_ms(&self) -> i64 {
         self.clock.now_us() / 1_000
     }

@@ -154,6 +154,10 @@ impl StorageDriver for MockDriver {
         safety::release(&self.door(array).await?, serials, suffix).await
     }
 
+    async fn mark(&self, array: &ArrayId, name: &str) -> PortResult<ArrayVolume> {
+        volumes::mark(&self.door(array).await?, name).await
+    }
+
     async fn find_by_key(
         &self,
         array: &ArrayId,

@@ -6,7 +6,7 @@ use protector_domain::ports::storage::ArrayVolume;
 use protector_domain::ports::{PortError, PortResult};
 
 use super::door::{Door, NAMES_PER_CALL, array_volume};
-use crate::model::{Command, Filter, Query, VolumePatch, VolumeRow};
+use crate::model::{Command, Filter, Query, VolumePatch, VolumeRow, VolumeSource};
 
 /// Looks between attempts when a volume changes under our hands.
 const ROUNDS_MAX: usize = 3;
@@ -35,6 +35,34 @@ pub(super) async fn by_prefix(door: &Door<'_>, prefix: &str) -> PortResult<Vec<A
     let rows = door.volumes(Query::filtered(filter).live()).await?;
     let ours = rows.iter().filter(|row| row.name.starts_with(prefix));
     Ok(ours.map(array_volume).collect())
+}
+
+/// Bytes of a mark: the least that an array makes.
+const MARK_BYTES: u64 = 1 << 20;
+
+/// The empty volume of this name, made if it is not there. Made twice is made once: the name says all.
+pub(super) async fn mark(door: &Door<'_>, name: &str) -> PortResult<ArrayVolume> {
+    if let Some(found) = named(door, name).await? {
+        return Ok(found);
+    }
+    let command = Command::VolumesPost {
+        names: vec![name.to_owned()],
+        source: VolumeSource::Provisioned(MARK_BYTES),
+        overwrite: false,
+        add_to_groups: Vec::new(),
+    };
+    let made = door.call(command).await;
+    match (named(door, name).await?, made) {
+        (Some(found), _) => Ok(found),
+        (None, Err(error)) => Err(error),
+        (None, Ok(_)) => Err(super::door::nonsense("volumes_post")),
+    }
+}
+
+async fn named(door: &Door<'_>, name: &str) -> PortResult<Option<ArrayVolume>> {
+    let rows = door.volumes_by("name", &[name], true).await?;
+    let exact = rows.iter().find(|row| row.name == name);
+    Ok(exact.map(array_volume))
 }
 
 /// Destroys those that carry our name now; the rest is left alone and returned (`S4`).

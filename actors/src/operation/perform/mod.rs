@@ -6,11 +6,12 @@
 mod array;
 mod await_server;
 mod commit;
+mod mark;
 mod overwrite;
 mod point;
 mod poll;
 mod ports;
-mod power;
+pub(crate) mod power;
 mod retire;
 mod server;
 mod take_back;
@@ -63,6 +64,7 @@ pub(crate) async fn look(job: &Job) -> PortResult<Vec<Made>> {
         Step::CreatePorts { acting, ports, .. } => ports::look(job, acting, ports).await,
         Step::BootServer { acting, .. } => server::look(job, acting).await,
         Step::TakeLastPoint { spec, suffix } => point::look(job, spec, suffix).await,
+        Step::MarkEpoch { array, name } => mark::look(job, array, name).await,
         // Nothing of these can be found outside: they are done again, and twice is once.
         Step::ValidateTarget
         | Step::QuiesceServer { .. }
@@ -82,6 +84,7 @@ pub(crate) async fn look(job: &Job) -> PortResult<Vec<Made>> {
 pub(crate) async fn make(job: &Job, missing: &[EffectKey]) -> PortResult<Vec<Made>> {
     match &job.step {
         Step::ValidateTarget => Ok(nothing_made(job)),
+        Step::MarkEpoch { array, name } => mark::make(job, array, name).await,
         Step::RecoverVolumes {
             spec,
             point,
@@ -179,6 +182,7 @@ pub(crate) async fn unmake(job: &Job) -> PortResult<Unmade> {
             ..
         } => overwrite::unmake(job, spec, guard, overwrites).await,
         Step::RestartServer { acting, server, .. } => power::unrestart(job, acting, server).await,
+        Step::MarkEpoch { .. } => Ok(Unmade::Left),
         Step::ValidateTarget
         | Step::TakeLastPoint { .. }
         | Step::AwaitServer { .. }

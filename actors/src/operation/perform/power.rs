@@ -5,7 +5,7 @@
 use super::poll::until;
 use super::{Job, Unmade, nothing_made};
 use crate::journal::Made;
-use protector_domain::ids::{ServerId, VolumeId};
+use protector_domain::ids::{OperationId, ServerId, VolumeId};
 use protector_domain::ports::compute::{Server, ServerStatus};
 use protector_domain::ports::{Acting, Cloud, ErrorKind, PortError, PortResult};
 
@@ -13,8 +13,8 @@ use protector_domain::ports::{Acting, Cloud, ErrorKind, PortError, PortResult};
 const POWER_POLLS_MAX: u32 = 600;
 
 /// What Nova shows to whoever wonders about the lock.
-fn reason(job: &Job) -> String {
-    format!("protector: moved by operation {}", job.plan.operation)
+fn reason(operation: OperationId) -> String {
+    format!("protector: moved by operation {operation}")
 }
 
 async fn fetch(cloud: &Cloud, acting: &Acting, id: &ServerId) -> PortResult<Option<Server>> {
@@ -63,7 +63,7 @@ pub(super) async fn all_stopped(
 }
 
 async fn stopped_and_locked(
-    job: &Job,
+    operation: OperationId,
     cloud: &Cloud,
     acting: &Acting,
     server: &Server,
@@ -73,7 +73,7 @@ async fn stopped_and_locked(
         until_status(cloud, acting, &server.id, ServerStatus::Shutoff).await?;
     }
     if !server.locked {
-        let reason = reason(job);
+        let reason = reason(operation);
         cloud
             .compute
             .server_lock(acting, &server.id, &reason)
@@ -101,15 +101,26 @@ pub(super) async fn quiesce(
 ) -> PortResult<Vec<Made>> {
     let cloud = job.peer_cloud()?;
     if let Some(server) = fetch(&cloud, acting, id).await? {
-        for volume in doomed {
-            cloud
-                .compute
-                .attachment_set_delete(acting, id, volume, false)
-                .await?;
-        }
-        stopped_and_locked(job, &cloud, acting, &server).await?;
+        quiet(job.plan.operation, &cloud, acting, &server, doomed).await?;
     }
     Ok(nothing_made(job))
+}
+
+/// Keeps these volumes when the server is deleted, then stops and locks it. Twice is once.
+pub(crate) async fn quiet(
+    operation: OperationId,
+    cloud: &Cloud,
+    acting: &Acting,
+    server: &Server,
+    keep: &[VolumeId],
+) -> PortResult<()> {
+    for volume in keep {
+        let kept = cloud
+            .compute
+            .attachment_set_delete(acting, &server.id, volume, false);
+        kept.await?;
+    }
+    stopped_and_locked(operation, cloud, acting, server).await
 }
 
 pub(super) async fn unquiesce(
@@ -147,7 +158,7 @@ pub(super) async fn restart(job: &Job, acting: &Acting, id: &ServerId) -> PortRe
 pub(super) async fn unrestart(job: &Job, acting: &Acting, id: &ServerId) -> PortResult<Unmade> {
     let cloud = job.site.cloud();
     if let Some(server) = fetch(cloud, acting, id).await? {
-        stopped_and_locked(job, cloud, acting, &server).await?;
+        stopped_and_locked(job.plan.operation, cloud, acting, &server).await?;
     }
     Ok(Unmade::Gone)
 }

@@ -6,6 +6,7 @@ use super::facts::{Asked, FailoverAsk, FailoverFacts, TestAsk, unasked};
 use super::home::restart;
 use super::mapping::Mapper;
 use super::source::{quiesce_lanes, retire_lanes};
+use crate::fence::mark_name;
 use crate::ids::{NetworkId, PointSuffix, ServerId};
 use crate::operation::{OperationKind, OperationMode};
 use crate::plan::{
@@ -424,7 +425,7 @@ fn stages(
     point: &ChosenPoint,
     members: &Members,
 ) -> Vec<Stage> {
-    let mut stages = vec![group_stage("validate_target", vec![Step::ValidateTarget])];
+    let mut stages = vec![group_stage("validate_target", first_steps(facts, storage))];
     if let Some(source) = &facts.source {
         stages.push(Stage {
             name: "quiesce".to_owned(),
@@ -451,6 +452,18 @@ fn stages(
     }
     stages.retain(|stage| stage.lanes.iter().any(|lane| !lane.steps.is_empty()));
     stages
+}
+
+/// A forced move tells the arrays before it does anything else: the site that was lost reads it there
+/// when it comes back, and needs no courier for that.
+fn first_steps(facts: &FailoverFacts, storage: &GroupSpec) -> Vec<Step> {
+    let mark = Step::MarkEpoch {
+        array: storage.target.clone(),
+        name: mark_name(facts.group, facts.fence),
+    };
+    let forced = facts.source.is_none();
+    let marked = forced.then_some(mark);
+    [Step::ValidateTarget].into_iter().chain(marked).collect()
 }
 
 fn storage_steps(
