@@ -5,7 +5,7 @@ use protector_domain::ids::{Serial, VolumeId};
 use protector_domain::ports::storage::ArrayVolume;
 use protector_domain::ports::{PortError, PortResult};
 
-use super::door::{Door, NAMES_PER_CALL, array_volume};
+use super::door::{Door, Field, NAMES_PER_CALL, array_volume};
 use crate::model::{Command, Filter, Query, VolumePatch, VolumeRow};
 
 /// Looks between attempts when a volume changes under our hands.
@@ -13,7 +13,7 @@ const ROUNDS_MAX: usize = 3;
 
 /// The volume of a Cinder volume, by the name that Cinder's driver gives it; a live one before a
 /// destroyed one of the same name in another letter case.
-pub(super) async fn locate(door: &Door<'_>, cinder: &VolumeId) -> PortResult<Option<ArrayVolume>> {
+pub(super) async fn locate(door: &Door, cinder: &VolumeId) -> PortResult<Option<ArrayVolume>> {
     let name = format!("volume-{cinder}-cinder");
     let mut rows = door
         .volumes(Query::filtered(Filter::eq("name", name.as_str())))
@@ -23,14 +23,16 @@ pub(super) async fn locate(door: &Door<'_>, cinder: &VolumeId) -> PortResult<Opt
     Ok(rows.first().map(array_volume))
 }
 
-pub(super) async fn by_serial(door: &Door<'_>, serial: &Serial) -> PortResult<Option<ArrayVolume>> {
-    let rows = door.volumes_by("serial", &[serial.as_str()], true).await?;
+pub(super) async fn by_serial(door: &Door, serial: &Serial) -> PortResult<Option<ArrayVolume>> {
+    let rows = door
+        .volumes_by(Field::Serial, &[serial.as_str()], true)
+        .await?;
     let exact = rows.iter().find(|row| row.serial == serial.as_str());
     Ok(exact.map(array_volume))
 }
 
 /// Globs of real arrays are looser than one wishes: every hit is checked again.
-pub(super) async fn by_prefix(door: &Door<'_>, prefix: &str) -> PortResult<Vec<ArrayVolume>> {
+pub(super) async fn by_prefix(door: &Door, prefix: &str) -> PortResult<Vec<ArrayVolume>> {
     let filter = Filter::eq("name", format!("{prefix}*"));
     let rows = door.volumes(Query::filtered(filter).live()).await?;
     let ours = rows.iter().filter(|row| row.name.starts_with(prefix));
@@ -39,14 +41,14 @@ pub(super) async fn by_prefix(door: &Door<'_>, prefix: &str) -> PortResult<Vec<A
 
 /// Destroys those that carry our name now; the rest is left alone and returned (`S4`).
 pub(super) async fn release(
-    door: &Door<'_>,
+    door: &Door,
     serials: &[Serial],
     ours: &[String],
 ) -> PortResult<Vec<Serial>> {
     let mut failure: Option<PortError> = None;
     for _ in 0..ROUNDS_MAX {
         let wanted: Vec<&str> = serials.iter().map(Serial::as_str).collect();
-        let rows = door.volumes_by("serial", &wanted, true).await?;
+        let rows = door.volumes_by(Field::Serial, &wanted, true).await?;
         let (mine, foreign): (Vec<VolumeRow>, Vec<VolumeRow>) =
             rows.into_iter().partition(|row| is_ours(row, ours));
         if mine.is_empty() {
@@ -71,7 +73,7 @@ fn is_ours(row: &VolumeRow, prefixes: &[String]) -> bool {
     named && row.connection_count == 0
 }
 
-pub(super) async fn destroy(door: &Door<'_>, rows: &[VolumeRow]) -> PortResult<()> {
+pub(super) async fn destroy(door: &Door, rows: &[VolumeRow]) -> PortResult<()> {
     for chunk in rows.chunks(NAMES_PER_CALL) {
         let command = Command::VolumesPatch {
             names: chunk.iter().map(|row| row.name.clone()).collect(),
