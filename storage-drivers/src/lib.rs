@@ -10,3 +10,4 @@ pub mod flasharray;
 pub mod link;
 pub mod mock;
 pub mod model;
+pub mod pure;
