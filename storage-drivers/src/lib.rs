@@ -11,3 +11,15 @@ pub mod link;
 pub mod mock;
 pub mod model;
 pub mod pure;
+
+/// The drivers of this build: the name in configuration and logs, and one line about each (INS-10).
+pub const DRIVERS: [(&str, &str); 2] = [
+    (
+        "pure",
+        "Pure Storage FlashArray over REST 2.x, asynchronous replication",
+    ),
+    (
+        "mock",
+        "simulated arrays for development, labs and training; no data is replicated",
+    ),
+];

@@ -54,6 +54,14 @@ async fn without_a_token_nothing_is_sent() {
     assert!(world.seen().is_empty());
 }
 
+/// INS-10, INS-11: what is listed is what a driver calls itself.
+#[test]
+fn the_driver_has_its_listed_name() {
+    let driver = World::new(|_| Reply::Usual).driver();
+    let listed = protector_storage_drivers::DRIVERS.map(|(name, _)| name);
+    assert!(listed.contains(&driver.name()), "{listed:?}");
+}
+
 #[tokio::test(start_paused = true)]
 async fn another_array_at_the_address_is_written_nothing() {
     let world = World::new(empty);
