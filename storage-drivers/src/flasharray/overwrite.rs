@@ -186,7 +186,8 @@ async fn replace(door: &Door, wanted: &[Change]) -> PortResult<bool> {
     Ok(hit.len() == meant.len())
 }
 
-/// What was made just now under a name that had become free is ours, and goes. A volume that was
+/// What was made just now (within the second that a `Date` tells) under a name that had become free
+/// is ours, and goes. A volume that was
 /// there before has lost its contents: nothing can be done about it here but to say so.
 async fn clear_away(door: &Door, missed: Vec<VolumeRow>) -> PortResult<()> {
     let made_now = |row: &VolumeRow| row.created >= door.array.now_ms && row.connection_count == 0;

@@ -7,11 +7,14 @@
 use protector_domain::ids::{PointSuffix, Serial};
 use protector_domain::ports::{ErrorKind, PortError, PortResult};
 
-use super::door::{Door, Field, NAMES_PER_CALL, nonsense};
+use super::door::{Door, Field, nonsense};
 use crate::model::{Answer, Command, Filter, Query, SnapshotPatch, VolumeRow, VolumeSnapshotRow};
 
 /// Looks between attempts when a volume changes its name under our hands.
 const ROUNDS_MAX: usize = 3;
+
+/// Names in one call, which stand in the URL: longer than those of volumes.
+const SNAPSHOTS_PER_CALL: usize = 30;
 
 /// The name of `volume`'s safety snapshot just now.
 pub(super) fn name_of(volume: &VolumeRow, suffix: &PointSuffix) -> String {
@@ -72,7 +75,7 @@ async fn look(
         _ => None,
     };
     let mut found = Vec::new();
-    for chunk in volumes.chunks(NAMES_PER_CALL) {
+    for chunk in volumes.chunks(SNAPSHOTS_PER_CALL) {
         let names = chunk.iter().map(|volume| name_of(volume, suffix));
         let query = Query::filtered(Filter::any_of("name", names));
         let rows = door.walk(&Command::VolumeSnapshotsGet, open, query).await?;
@@ -144,7 +147,7 @@ pub(super) async fn release(
 }
 
 async fn destroy(door: &Door, rows: &[VolumeSnapshotRow]) -> PortResult<()> {
-    for chunk in rows.chunks(NAMES_PER_CALL) {
+    for chunk in rows.chunks(SNAPSHOTS_PER_CALL) {
         let command = Command::VolumeSnapshotsPatch {
             names: chunk.iter().map(|row| row.name.clone()).collect(),
             patch: SnapshotPatch {

@@ -155,7 +155,8 @@ impl Connection {
         let unsendable = |_| LinkError::NotSent("the request cannot be written".to_owned());
         let mut request = builder.body(body.unwrap_or_default()).map_err(unsendable)?;
         request.extensions_mut().insert(PathTemplate(template));
-        self.remote.call(request).await.map_err(call_error)
+        let outcome = self.remote.call(request).await;
+        outcome.map_err(|error| call_error(error, self.remote.view().circuit != "closed"))
     }
 
     /// Nothing but 200 and 201: a 207 would be half a success, and none is asked for.

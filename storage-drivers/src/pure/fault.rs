@@ -98,11 +98,15 @@ fn denial(status: u16, items: &[ErrorItem]) -> String {
     }
 }
 
-/// What a call without an answer means.
-pub(super) fn call_error(error: CallError) -> LinkError {
+/// What a call without an answer means. `resting`: the endpoint's circuit is not closed, i.e. the
+/// array could not be reached again and again.
+pub(super) fn call_error(error: CallError, resting: bool) -> LinkError {
     match error {
         CallError::NotSent(why) => LinkError::NotSent(why),
-        // Resting because it failed too often, or because it asked for it: nothing was sent.
+        CallError::CircuitOpen { .. } if resting => {
+            LinkError::NotSent("failed too often; resting for a moment".to_owned())
+        }
+        // It asked for a pause.
         CallError::CircuitOpen { retry_after_ms } => LinkError::Busy {
             retry_after_ms: Some(retry_after_ms),
         },

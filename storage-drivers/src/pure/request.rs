@@ -361,3 +361,110 @@ fn group_snapshot(source_names: &[String], body: &GroupSnapshotBody) -> Result<A
         body.suffix.as_ref().map(|s| json!(s)),
     )])))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn asked(command: &Command) -> Result<String, LinkError> {
+        let version = RestVersion::choose(&["2.36"]).unwrap();
+        ask_of(command, version).map(|ask| format!("{} {}", ask.method, ask.path_and_query()))
+    }
+
+    /// An empty list must never be read as "all of them".
+    #[test]
+    fn a_change_without_names_is_not_sent() {
+        let patch = VolumePatch {
+            destroyed: Some(true),
+            ..VolumePatch::default()
+        };
+        for names in [vec![], vec![String::new()]] {
+            for command in [
+                Command::VolumesPatch {
+                    names: names.clone(),
+                    patch: patch.clone(),
+                },
+                Command::VolumeSnapshotsPatch {
+                    names: names.clone(),
+                    patch: SnapshotPatch::default(),
+                },
+                Command::GroupsPatch {
+                    names: names.clone(),
+                    patch: GroupPatch::default(),
+                },
+                Command::GroupMembersDelete {
+                    group_names: vec!["pg".to_owned()],
+                    member_names: names.clone(),
+                },
+                Command::VolumeSnapshotsPost {
+                    source_names: names.clone(),
+                    suffix: None,
+                },
+                Command::TagsPut {
+                    resource_names: names.clone(),
+                    tags: Vec::new(),
+                },
+            ] {
+                assert!(asked(&command).is_err(), "{command:?}");
+            }
+        }
+        let none = Command::VolumesBatchPost {
+            items: Vec::new(),
+            overwrite: true,
+        };
+        assert!(asked(&none).is_err());
+    }
+
+    #[test]
+    fn nothing_is_eradicated_and_no_host_is_touched() {
+        let names = || vec!["x".to_owned()];
+        for command in [
+            Command::VolumesDelete { names: names() },
+            Command::VolumeSnapshotsDelete { names: names() },
+            Command::GroupsDelete { names: names() },
+            Command::GroupSnapshotsDelete { names: names() },
+            Command::HostsDelete { names: names() },
+            Command::HostConnectionsDelete {
+                host_names: names(),
+                volume_names: names(),
+            },
+        ] {
+            assert!(asked(&command).is_err(), "{command:?}");
+        }
+    }
+
+    #[test]
+    fn a_list_is_narrowed_by_what_was_asked() {
+        let mut query = Query::named(["a,b", "A:pg.s"]).live();
+        query.sort = vec![crate::model::SortKey::down("started")];
+        query.limit = Some(5);
+        assert_eq!(
+            asked(&Command::TransfersGet(query)).unwrap(),
+            "GET /protection-group-snapshots/transfer?names=a%2Cb,A%3Apg.s&destroyed=false\
+             &sort=started-&offset=0&limit=5"
+        );
+    }
+
+    #[test]
+    fn a_patch_names_only_what_changes() {
+        let patch = GroupPatch {
+            replication_schedule: SchedulePatch {
+                enabled: Some(false),
+                ..SchedulePatch::default()
+            },
+            destroyed: Some(true),
+            ..GroupPatch::default()
+        };
+        let expected = json!({"replication_schedule": {"enabled": false}, "destroyed": true});
+        assert_eq!(group_body(&patch), expected);
+        let retention = RetentionPatch {
+            all_for_s: Some(60),
+            days: Some(0),
+            per_day: None,
+        };
+        assert_eq!(
+            retention_body(retention),
+            Some(json!({"all_for_sec": 60, "days": 0}))
+        );
+    }
+}

@@ -333,8 +333,8 @@ impl From<TransferWire> for TransferRow {
     fn from(wire: TransferWire) -> Self {
         Self {
             name: wire.name,
-            // The far end of time: an age is then counted from the snapshot's own date alone.
-            started: wire.started.unwrap_or(i64::MAX),
+            // No date: then no age is told.
+            started: wire.started.unwrap_or_default(),
             completed: wire.completed.filter(|at| *at > 0),
             progress: wire.progress.unwrap_or_default(),
             data_transferred: wire.data_transferred.unwrap_or_default(),
