@@ -35,7 +35,7 @@ pub struct WireFixture {
     batches: bool,
 }
 
-struct Registered(BTreeMap<ArrayId, ArrayAccess>);
+pub struct Registered(pub BTreeMap<ArrayId, ArrayAccess>);
 
 #[async_trait]
 impl ArrayRegistry for Registered {

@@ -9,6 +9,7 @@
 
 mod face;
 mod fixture;
+mod tls;
 mod wire;
 
 use fixture::WireFixture;
