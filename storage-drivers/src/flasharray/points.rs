@@ -89,6 +89,9 @@ pub(super) async fn list(target: &Door, spec: &GroupSpec) -> PortResult<Vec<Reco
         Err(error) if error.kind == ErrorKind::Missing => return Ok(Vec::new()),
         other => other?,
     };
+    if transfers.is_empty() {
+        return Ok(Vec::new());
+    }
     let created = created(target, &group).await?;
     let mut points: Vec<RecoveryPoint> = (1..)
         .zip(&transfers)

@@ -60,10 +60,14 @@ pub trait ArrayRegistry: Send + Sync {
 /// Makes the HTTP client for one array.
 pub type Connector = Arc<dyn Fn(&ArrayAccess) -> Result<HttpService, RemoteError> + Send + Sync>;
 
-/// TCP and TLS, trusting what the registration pins.
+/// TCP and TLS, trusting what the registration pins. Never without TLS: the token would be read.
 #[must_use]
 pub fn sockets() -> Connector {
     Arc::new(|access: &ArrayAccess| {
+        if !access.url.starts_with("https://") {
+            let why = "an array is called over https only".to_owned();
+            return Err(RemoteError::Client(why));
+        }
         let pinned = access
             .certificate_pem
             .as_ref()

@@ -2,6 +2,7 @@
 
 use protector_domain::ids::{ArrayId, Serial};
 use protector_domain::ports::{ErrorKind, StorageDriver};
+use protector_storage_drivers::pure::{PureStorageDriver, sockets};
 use serde_json::json;
 
 use crate::world::{Reply, Seen, World, access, items, spec};
@@ -52,6 +53,23 @@ async fn without_a_token_nothing_is_sent() {
     assert_eq!(error.kind, ErrorKind::Refused);
     assert!(error.what.contains("API token"), "{error}");
     assert!(world.seen().is_empty());
+}
+
+/// S15: the token does not go over a wire that anybody can read.
+#[tokio::test(start_paused = true)]
+async fn an_address_without_tls_is_refused() {
+    let world = World::new(empty);
+    let (registry, ctx) = (
+        std::sync::Arc::new(world),
+        protector_runtime::Ctx::seeded("t", 1, 0),
+    );
+    let driver = PureStorageDriver::new(registry, sockets(), ctx);
+    let error = driver
+        .locate(&"id-a".into(), &"v".into())
+        .await
+        .unwrap_err();
+    assert_eq!(error.kind, ErrorKind::Refused);
+    assert!(error.what.contains("https"), "{error}");
 }
 
 /// INS-10, INS-11: what is listed is what a driver calls itself.
