@@ -1,5 +1,5 @@
 //! The little of Purity REST that the driver speaks, over the array model: envelopes, statuses,
-//! parameters and sessions that die often. Absent: every call the driver does not make.
+//! parameters and sessions that die often, pages of one row. Absent: every call the driver does not make.
 
 use bytes::Bytes;
 use http::{Method, Request, Response};
@@ -17,6 +17,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 /// Calls that one session lives for.
 const SESSION_CALLS: u64 = 7;
+/// Rows of a page: no list of two is whole at once.
+const PAGE_ROWS: u64 = 1;
 
 pub struct Face {
     pub world: SharedWorld,
@@ -152,6 +154,7 @@ impl Params {
             filter: self.text("filter").map(|text| filter_of(&text)),
             destroyed: self.0.get("destroyed").map(|v| v == "true"),
             continuation_token: self.text("continuation_token"),
+            limit: Some(PAGE_ROWS),
             ..Query::default()
         }
     }
