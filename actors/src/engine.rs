@@ -2,6 +2,7 @@
 //!
 //! Absent: decisions, and anything that waits for a cloud.
 
+use crate::audit::{Asked, Trail};
 use crate::protection_group::{Answer, ChangeAsk, Goal, GroupMsg, OperationAsk, not_found};
 use crate::site::Site;
 use async_trait::async_trait;
@@ -11,8 +12,11 @@ use protector_domain::ports::Engine;
 use protector_domain::ports::engine::{
     Caller, Change, Command, EngineError, GroupRef, GroupView, Query, Reply, SyncView, View,
 };
-use protector_domain::sync::{MAX_MESSAGE_BYTES, Signed, Verified, leader, verify};
+use protector_domain::sync::{
+    MAX_MESSAGE_BYTES, MessageType, Signed, SyncRefusal, Verified, leader, verify,
+};
 use protector_store::{StoreError, StoredGroup};
+use std::sync::Arc;
 
 /// How long a caller waits for its group, milliseconds: a gatherer asks many services.
 const COMMAND_LIMIT_MS: u64 = 120_000;
@@ -23,6 +27,7 @@ const PAGE_MAX: u32 = 1_000;
 #[derive(Clone)]
 pub struct ActorEngine {
     site: Site,
+    trail: Arc<Trail>,
 }
 
 fn store_failed(error: &StoreError) -> EngineError {
@@ -33,7 +38,8 @@ fn store_failed(error: &StoreError) -> EngineError {
 
 impl ActorEngine {
     pub fn new(site: Site) -> Self {
-        Self { site }
+        let trail = Arc::default();
+        Self { site, trail }
     }
 
     async fn ask_group(
@@ -55,7 +61,13 @@ impl ActorEngine {
         answer.map_err(|e| unavailable(&e))?
     }
 
-    fn verified(&self, signed: &Signed) -> Result<Verified, EngineError> {
+    /// A message of the type that belongs here, if it is genuine (X11).
+    fn verified(&self, wanted: MessageType, signed: &Signed) -> Result<Verified, EngineError> {
+        if signed.message_type != wanted {
+            let (wanted, got) = (wanted.as_str(), signed.message_type.as_str());
+            let why = format!("a {wanted} belongs here, this is a {got}");
+            return Err(SyncRefusal::Malformed { why }.into());
+        }
         let me = self.site.identity().as_peer();
         Ok(verify(signed, MAX_MESSAGE_BYTES, &me, &self.site.peers())?)
     }
@@ -78,9 +90,14 @@ impl ActorEngine {
         self.ask_group(group, "operate", message).await
     }
 
-    /// A message that a courier brought, if it is genuine (X11); to the actor of its group.
-    async fn courier(&self, caller: &Caller, signed: &Signed) -> Result<Reply, EngineError> {
-        let message = self.verified(signed)?;
+    /// A message that a courier brought; to the actor of its group.
+    async fn courier(
+        &self,
+        caller: &Caller,
+        wanted: MessageType,
+        signed: &Signed,
+    ) -> Result<Reply, EngineError> {
+        let message = self.verified(wanted, signed)?;
         let (group, caller) = (message.message().group, caller.clone());
         let message = Box::new(message);
         self.ask_group(group, "courier", |answer| GroupMsg::Courier {
@@ -226,36 +243,33 @@ impl ActorEngine {
             sync: Box::new(sync),
         })
     }
-}
 
-/// The group as shown; `None` for what has no readable body (a tombstone).
-fn group_view(stored: &StoredGroup) -> Option<GroupView> {
-    let body = stored.body.clone()?;
-    let at = stored.sync.fence()?;
-    Some(GroupView {
-        id: stored.id,
-        project: stored.project.clone(),
-        current_primary_site: body.sides.of(leader(at.epoch)).site,
-        body,
-        pair: at.pair(),
-        synced: stored.sync.is_synced(),
-        deleted: stored.sync.is_deleted(),
-    })
-}
+    /// What a courier brought, each to the rule that its path stands for.
+    async fn carried(&self, caller: &Caller, command: Command) -> Result<Reply, EngineError> {
+        let (wanted, signed) = match command {
+            Command::Reserve { ticket } => (MessageType::Ticket, ticket),
+            Command::Commit { reservation } => (MessageType::Reservation, reservation),
+            Command::Store { envelope } => (MessageType::Envelope, envelope),
+            Command::Receipt { receipt } => (MessageType::Receipt, receipt),
+            Command::Withdraw { rejection } => (MessageType::Rejection, rejection),
+            Command::Release { release } => (MessageType::Release, release),
+            _ => {
+                let why = "nothing was carried".to_owned();
+                return Err(SyncRefusal::Malformed { why }.into());
+            }
+        };
+        self.courier(caller, wanted, &signed).await
+    }
 
-#[async_trait]
-impl Engine for ActorEngine {
-    async fn command(&self, caller: &Caller, command: Command) -> Result<Reply, EngineError> {
+    async fn perform(&self, caller: &Caller, command: Command) -> Result<Reply, EngineError> {
         match command {
             Command::Ticket { group, change } => self.ticket(caller, group, change).await,
-            Command::Reserve { ticket: signed }
-            | Command::Commit {
-                reservation: signed,
-            }
-            | Command::Store { envelope: signed }
-            | Command::Receipt { receipt: signed }
-            | Command::Withdraw { rejection: signed }
-            | Command::Release { release: signed } => self.courier(caller, &signed).await,
+            Command::Reserve { .. }
+            | Command::Commit { .. }
+            | Command::Store { .. }
+            | Command::Receipt { .. }
+            | Command::Withdraw { .. }
+            | Command::Release { .. } => self.carried(caller, command).await,
             Command::AskRelease { group, operation } => {
                 let caller = caller.clone();
                 let message = |answer| GroupMsg::AskRelease {
@@ -278,7 +292,9 @@ impl Engine for ActorEngine {
                 idempotency_key,
                 ticket,
             } => {
-                let ticket = ticket.map(|signed| self.verified(&signed)).transpose()?;
+                let ticket = ticket
+                    .map(|t| self.verified(MessageType::Ticket, &t))
+                    .transpose()?;
                 let ticket = ticket.map(Box::new);
                 let goal = Goal::Move { kind, ask, ticket };
                 self.operate(caller, group, goal, dry_run, idempotency_key)
@@ -307,6 +323,31 @@ impl Engine for ActorEngine {
                 self.ask_group(group, "sync_volumes", message).await
             }
         }
+    }
+}
+
+/// The group as shown; `None` for what has no readable body (a tombstone).
+fn group_view(stored: &StoredGroup) -> Option<GroupView> {
+    let body = stored.body.clone()?;
+    let at = stored.sync.fence()?;
+    Some(GroupView {
+        id: stored.id,
+        project: stored.project.clone(),
+        current_primary_site: body.sides.of(leader(at.epoch)).site,
+        body,
+        pair: at.pair(),
+        synced: stored.sync.is_synced(),
+        deleted: stored.sync.is_deleted(),
+    })
+}
+
+#[async_trait]
+impl Engine for ActorEngine {
+    async fn command(&self, caller: &Caller, command: Command) -> Result<Reply, EngineError> {
+        let asked = Asked::of(&command);
+        let outcome = self.perform(caller, command).await;
+        self.trail.keep(&self.site, caller, &asked, &outcome).await;
+        outcome
     }
 
     async fn query(&self, caller: &Caller, query: Query) -> Result<View, EngineError> {

@@ -5,6 +5,7 @@
 
 mod admin;
 mod array_session;
+mod audit;
 mod care;
 mod engine;
 mod gather;

@@ -4,4 +4,7 @@
 //! lives in simulated time, so a case is replayed byte for byte from its seed.
 
 pub mod case;
+pub mod journey;
+pub mod judge;
 pub mod run;
+pub mod sweep;

@@ -14,7 +14,7 @@ use std::time::Duration;
 /// The write that every point of the scenario holds; later writes are lost with site A.
 const POINT_COUNTER: u64 = 7;
 /// Longer than the last stray sweep, milliseconds.
-const AFTERMATH_MS: u64 = 700_000;
+pub(crate) const AFTERMATH_MS: u64 = 700_000;
 /// The array refuses further volumes from here on.
 const FULL_ARRAY_VOLUMES: u64 = 2;
 
@@ -36,33 +36,34 @@ pub struct Report {
 /// Databases in memory are named within the process.
 static WORLDS: AtomicU64 = AtomicU64::new(0);
 
+/// A name that no other world of this process has.
+pub(crate) fn named_world() -> String {
+    let number = AtomicU64::fetch_add(&WORLDS, 1, Ordering::Relaxed);
+    format!("world-{}-{number}", std::process::id())
+}
+
+/// Runs a case in a paused runtime of its own.
+pub(crate) fn simulated<T>(case: impl Future<Output = Result<T>>) -> Result<T> {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .start_paused(true)
+        .build()?;
+    runtime.block_on(case)
+}
+
 /// Runs one case in a paused runtime of its own.
 ///
 /// # Errors
 /// The world could not be built, or never came to rest.
 pub fn run(seed: u64, scenario: Scenario, trouble: &Trouble, care: Care) -> Result<Report> {
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .start_paused(true)
-        .build()?;
-    let number = AtomicU64::fetch_add(&WORLDS, 1, Ordering::Relaxed);
-    let name = format!("world-{}-{number}", std::process::id());
-    let case = one(seed, scenario, trouble, care, &name);
-    runtime
-        .block_on(case)
-        .with_context(|| format!("seed {seed}, {scenario:?}, {trouble}"))
+    let case = one(seed, scenario, trouble, care);
+    simulated(case).with_context(|| format!("seed {seed}, {scenario:?}, {trouble}"))
 }
 
-async fn one(
-    seed: u64,
-    scenario: Scenario,
-    trouble: &Trouble,
-    care: Care,
-    name: &str,
-) -> Result<Report> {
+async fn one(seed: u64, scenario: Scenario, trouble: &Trouble, care: Care) -> Result<Report> {
     let options = WorldOptions {
         care,
-        ..WorldOptions::seeded(name, seed)
+        ..WorldOptions::seeded(&named_world(), seed)
     };
     let mut world = World::build(options).await?;
     let group = protect(&world).await?;
@@ -72,7 +73,7 @@ async fn one(
     world.lose(Which::A);
     let before = Before::of(&world);
     let (noted, passed) = (world.fabric.notes().len(), world.b.crash.seen().len());
-    arm(&world, trouble);
+    arm(&world, Which::B, trouble);
     let run = fail_over(&mut world, &group, |_| {}).await?;
     tokio::time::sleep(Duration::from_millis(AFTERMATH_MS)).await;
     let violations = verdict::violations(
@@ -118,13 +119,14 @@ fn set_scene(world: &World, scenario: Scenario) -> Result<()> {
     Ok(())
 }
 
-fn arm(world: &World, trouble: &Trouble) {
+/// The trouble waits for the product of one site.
+pub(crate) fn arm(world: &World, at: Which, trouble: &Trouble) {
     match trouble {
         Trouble::None => {}
-        Trouble::Crash(place) => world.b.crash.arm(Strike {
+        Trouble::Crash(place) => world.site(at).crash.arm(Strike {
             place: place.clone(),
             skip: 0,
         }),
-        Trouble::Call(n, fault) => world.fabric.arm(&Which::B.api_host(), *n, *fault),
+        Trouble::Call(n, fault) => world.fabric.arm(&at.api_host(), *n, *fault),
     }
 }

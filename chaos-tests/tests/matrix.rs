@@ -14,13 +14,10 @@ use protector_chaos_tests::case::{
     LATE_AFTER_ALL_MS, LATE_BEFORE_LOOK_MS, Scenario, Trouble, calls, crashes,
 };
 use protector_chaos_tests::run::{Report, run};
+use protector_chaos_tests::sweep::bad;
 use protector_lab::net::Fault;
-use std::sync::Mutex;
-use std::sync::atomic::{AtomicUsize, Ordering};
 
 const SEED: u64 = 4_711;
-/// Worlds at the same time.
-const WORKERS: usize = 2;
 
 fn clean(scenario: Scenario) -> Report {
     let report = run(SEED, scenario, &Trouble::None, Care::default()).unwrap();
@@ -32,41 +29,8 @@ fn clean(scenario: Scenario) -> Report {
     report
 }
 
-/// Every case in a world of its own; the worlds of two workers share nothing.
 fn sweep(scenario: Scenario, cases: &[Trouble], care: &Care) -> Vec<Report> {
-    let next = AtomicUsize::new(0);
-    let done = Mutex::new(Vec::new());
-    std::thread::scope(|scope| {
-        for _ in 0..WORKERS {
-            scope.spawn(|| {
-                loop {
-                    let index = AtomicUsize::fetch_add(&next, 1, Ordering::Relaxed);
-                    let Some(trouble) = cases.get(index) else {
-                        return;
-                    };
-                    let report = match run(SEED, scenario, trouble, care.clone()) {
-                        Ok(report) => report,
-                        Err(error) => Report {
-                            trouble: trouble.clone(),
-                            violations: vec![format!("L1: {error:#}")],
-                            places: Vec::new(),
-                            calls: 0,
-                            crashes: 0,
-                            notes: Vec::new(),
-                        },
-                    };
-                    done.lock().unwrap().push(report);
-                }
-            });
-        }
-    });
-    done.into_inner().unwrap()
-}
-
-fn bad(reports: &[Report]) -> Vec<String> {
-    let bad = reports.iter().filter(|r| !r.violations.is_empty());
-    bad.map(|r| format!("{}:\n    {}", r.trouble, r.violations.join("\n    ")))
-        .collect()
+    protector_chaos_tests::sweep::sweep(cases, |trouble| run(SEED, scenario, trouble, care.clone()))
 }
 
 fn assert_all_hold(scenario: Scenario, cases: &[Trouble]) -> Vec<Report> {

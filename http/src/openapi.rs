@@ -223,6 +223,7 @@ fn schemas() -> Value {
     with::<sync::ReservationAnswer>(&mut all);
     with::<sync::StoredAnswer>(&mut all);
     with::<sync::RejectionAnswer>(&mut all);
+    with::<sync::OwnRecordAnswer>(&mut all);
     with::<sync::ReserveRequest>(&mut all);
     with::<sync::CommitRequest>(&mut all);
     with::<sync::StoreRequest>(&mut all);
@@ -230,17 +231,19 @@ fn schemas() -> Value {
     admin_schemas(&mut all);
     let named = all.into_iter().map(|(name, schema)| (name, json!(schema)));
     let mut schemas: Map<String, Value> = named.collect();
-    for (name, one, other) in [
-        ("ActionStarted", "StartedAnswer", "TicketAnswer"),
-        ("ActionAnswer", "PlanAnswer", "SnapshotAnswer"),
-        ("ReserveAnswer", "ReservationAnswer", "RejectionAnswer"),
-        ("StoreAnswer", "StoredAnswer", "RejectionAnswer"),
-    ] {
-        let reference = |name: &str| json!({ "$ref": format!("#/components/schemas/{name}") });
-        schemas.insert(
-            name.to_owned(),
-            json!({ "oneOf": [reference(one), reference(other)] }),
-        );
+    let either: [(&str, &[&str]); 4] = [
+        ("ActionStarted", &["StartedAnswer", "TicketAnswer"]),
+        ("ActionAnswer", &["PlanAnswer", "SnapshotAnswer"]),
+        ("ReserveAnswer", &["ReservationAnswer", "RejectionAnswer"]),
+        (
+            "StoreAnswer",
+            &["StoredAnswer", "RejectionAnswer", "OwnRecordAnswer"],
+        ),
+    ];
+    for (name, one_of) in either {
+        let reference = |name: &&str| json!({ "$ref": format!("#/components/schemas/{name}") });
+        let one_of: Vec<Value> = one_of.iter().map(reference).collect();
+        schemas.insert(name.to_owned(), json!({ "oneOf": one_of }));
     }
     Value::Object(schemas)
 }

@@ -7,6 +7,7 @@ pub mod cloud;
 pub mod courier;
 pub mod demo;
 pub mod net;
+pub mod purity;
 pub mod story;
 pub mod verdict;
 pub mod world;

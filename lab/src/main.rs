@@ -4,6 +4,7 @@
 
 use clap::{Parser, Subcommand};
 use protector_lab::demo::{DemoOptions, demo};
+use protector_lab::purity::{ArraysOptions, arrays};
 use std::process::ExitCode;
 
 #[derive(Parser)]
@@ -21,6 +22,8 @@ struct Arguments {
 enum Verb {
     /// Loses a site and recovers its VMs at the other, before your eyes.
     Demo(DemoOptions),
+    /// Serves simulated arrays alone, over HTTPS, until it is told to stop.
+    Arrays(ArraysOptions),
 }
 
 fn main() -> ExitCode {
@@ -35,6 +38,7 @@ fn main() -> ExitCode {
         .build();
     let told = match (runtime, Arguments::parse().verb) {
         (Ok(runtime), Verb::Demo(options)) => runtime.block_on(demo(options)),
+        (Ok(runtime), Verb::Arrays(options)) => runtime.block_on(arrays(options)),
         (Err(error), _) => Err(error.into()),
     };
     match told {

@@ -10,9 +10,10 @@ use crate::error::ApiError;
 use crate::request::BodyStream;
 use crate::wire::actions::Empty;
 use crate::wire::sync::{
-    AskReleaseRequest, CommitRequest, EnvelopeAnswer, GroupKey, LockTicketAnswer, ReceiptRequest,
-    RejectionAnswer, ReleaseAnswer, ReleaseRequest, ReservationAnswer, ReserveRequest,
-    StoreRequest, StoredAnswer, SyncAnswer, SyncInfo, SyncedAnswer, WithdrawRequest,
+    AskReleaseRequest, CommitRequest, EnvelopeAnswer, GroupKey, LockTicketAnswer, OwnRecordAnswer,
+    ReceiptRequest, RejectionAnswer, ReleaseAnswer, ReleaseRequest, ReservationAnswer,
+    ReserveRequest, StoreRequest, StoredAnswer, SyncAnswer, SyncInfo, SyncedAnswer,
+    WithdrawRequest,
 };
 use http::StatusCode;
 use protector_domain::ports::engine::{Command, Query, Reply, View};
@@ -105,6 +106,14 @@ pub(super) async fn store(cx: &Cx, body: BodyStream) -> Result<Answer, ApiError>
         Reply::Stored { receipt } => Ok(Answer::json(StatusCode::OK, &StoredAnswer { receipt })),
         Reply::Rejected { rejection } => {
             Ok(Answer::json(StatusCode::OK, &RejectionAnswer { rejection }))
+        }
+        // R6, last line: a record of our own came back, and it is the one in force.
+        Reply::Synced { group } => {
+            let answer = OwnRecordAnswer {
+                protection_group: GroupKey { id: group },
+                written_here: true,
+            };
+            Ok(Answer::json(StatusCode::OK, &answer))
         }
         other => Err(unexpected(&other)),
     }

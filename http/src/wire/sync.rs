@@ -137,6 +137,13 @@ pub struct RejectionAnswer {
     pub rejection: Signed,
 }
 
+/// The record is this site's own, and in force here: nothing was to be done.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct OwnRecordAnswer {
+    pub protection_group: GroupKey,
+    pub written_here: bool,
+}
+
 /// The author knows that the peer has it.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct SyncedAnswer {

@@ -15,5 +15,5 @@ mod watch;
 pub use drill::{drill, test_cleanup};
 pub use failover::fail_over;
 pub use planned::{failback, leading, planned_failover, reprotect};
-pub use protect::{Protected, protect, take_point, take_point_at, write_everywhere};
+pub use protect::{Protected, protect, take_point, take_point_at, write_everywhere, write_volumes};
 pub use watch::{OperationRun, operation, poll_until_over};

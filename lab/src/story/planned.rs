@@ -7,6 +7,11 @@ use crate::world::{Which, World};
 use anyhow::{Context, Result};
 use http::Method;
 use serde_json::{Value, json};
+use std::time::Duration;
+
+/// Times that the last part of a move is tried, and the pause between.
+const SYNCS_MAX: u32 = 10;
+const SYNC_PAUSE_MS: u64 = 2_000;
 
 /// FO-01, planned: the group moves to the site that does not lead now.
 ///
@@ -64,9 +69,23 @@ async fn moved(world: &mut World, group: &Protected, verb: &str) -> Result<Opera
     let leader = leading(world, group).await?;
     let ask = async |world: &World| hand_over(world, group, leader, verb).await;
     let run = run(world, leader.other(), ask, &mut |_| {}).await?;
-    let (one, other) = both(world, leader).await?;
-    courier::sync(&one, &other, &group.group).await?;
+    in_step(world, group, leader).await?;
     Ok(run)
+}
+
+/// Procedure S, repeated while a site cannot answer, as whoever holds the laptop would.
+async fn in_step(world: &World, group: &Protected, leader: Which) -> Result<()> {
+    let mut tries = 0;
+    loop {
+        tries += 1;
+        let (one, other) = both(world, leader).await?;
+        match courier::sync(&one, &other, &group.group).await {
+            Err(error) if error.is_unanswered() && tries < SYNCS_MAX => {
+                tokio::time::sleep(Duration::from_millis(SYNC_PAUSE_MS)).await;
+            }
+            other => return Ok(other.map(drop)?),
+        }
+    }
 }
 
 /// One attempt. Whatever an earlier one left on its way is finished first: if that is a lock, its

@@ -1,7 +1,7 @@
 //! A group at site A with all the tenant's servers, replicated once.
 
 use crate::courier;
-use crate::world::{Which, World};
+use crate::world::{Which, World, lock};
 use anyhow::{Context, Result, bail};
 use http::Method;
 use protector_storage_drivers::model::Control;
@@ -150,6 +150,26 @@ pub fn write_everywhere(world: &World, group: &Protected, counter: u64) -> Resul
 fn write_at(world: &World, leader: Which, group: &Protected, counter: u64) -> Result<()> {
     for serial in member_serials(world, leader, group) {
         let array = leader.array().to_owned();
+        world.arrays.control(Control::Write {
+            array,
+            serial,
+            counter,
+            bytes: WRITE_BYTES,
+        })?;
+    }
+    Ok(())
+}
+
+/// One write of the pretend application to every volume that is attached to a server of the tenant at
+/// `which`, marked with `counter`, whether or not the array's group has them already.
+///
+/// # Errors
+/// A volume is not on the array.
+pub fn write_volumes(world: &World, which: Which, counter: u64) -> Result<()> {
+    let truth = lock(&world.site(which).cloud).ground_truth(world.now_ms());
+    let attached = truth.volumes.iter().filter(|v| v.status == "in-use");
+    for serial in attached.filter_map(|v| v.serial.clone()) {
+        let array = which.array().to_owned();
         world.arrays.control(Control::Write {
             array,
             serial,

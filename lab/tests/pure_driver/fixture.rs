@@ -3,6 +3,7 @@
 use async_trait::async_trait;
 use protector_domain::ids::{ArrayId, Serial};
 use protector_domain::ports::{PortResult, StorageDriver};
+use protector_lab::purity::Face;
 use protector_runtime::Ctx;
 use protector_runtime::remote::HttpService;
 use protector_storage_drivers::conformance::{BANDWIDTH_BYTES_PER_S, Call, Fixture, Side};
@@ -15,9 +16,7 @@ use protector_storage_drivers::pure::{ArrayAccess, ArrayRegistry, Connector, Pur
 use secrecy::SecretString;
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::sync::atomic::AtomicU64;
 
-use crate::face::Face;
 use crate::wire::Trouble;
 
 pub const START_US: i64 = 1_767_225_600_000_000;
@@ -87,19 +86,23 @@ fn volume_rename(old: &str, new: &str) -> Command {
     )
 }
 
+/// The token that the arrays take.
+pub const API_TOKEN: &str = "token-of-the-arrays";
+
+/// The array called `name` of `world` as it answers REST.
+pub fn face(world: &SharedWorld, name: &str, ctx: &Ctx) -> Arc<Face> {
+    let token = SecretString::from(API_TOKEN);
+    Arc::new(Face::new(Arc::new(world.clone()), name, token, ctx.clone()))
+}
+
 impl WireFixture {
     /// Arrays that speak these versions, in process.
     pub fn new(versions: &[&'static str]) -> Self {
         let ctx = Ctx::seeded("test", 1, START_US);
         let world = two_arrays(&ctx);
-        let trouble = Trouble::default();
+        let trouble = Trouble::speaking(versions);
         let service = |array: &'static str| {
-            let face = Face {
-                world: world.clone(),
-                array,
-                versions: versions.to_vec(),
-                calls: AtomicU64::new(0),
-            };
+            let face = face(&world, array, &ctx);
             trouble.before(face.service(), world.clone(), array)
         };
         let services = [("http://a", service("A")), ("http://b", service("B"))];
@@ -107,7 +110,7 @@ impl WireFixture {
         let access = [("A", "http://a"), ("B", "http://b")].map(|(name, url)| {
             let access = ArrayAccess {
                 url: url.to_owned(),
-                api_token: Some(SecretString::from("token")),
+                api_token: Some(SecretString::from(API_TOKEN)),
                 certificate_pem: None,
             };
             (name, access)

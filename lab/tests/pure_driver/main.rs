@@ -7,7 +7,6 @@
     clippy::indexing_slicing
 )]
 
-mod face;
 mod fixture;
 mod tls;
 mod wire;
@@ -15,11 +14,11 @@ mod wire;
 use fixture::WireFixture;
 
 async fn with_batches() -> WireFixture {
-    WireFixture::new(&["1.19", "2.4", fixture::WITH_BATCHES])
+    WireFixture::new(&["2.0", "2.4", fixture::WITH_BATCHES])
 }
 
 async fn without_batches() -> WireFixture {
-    WireFixture::new(&["1.19", "2.4", "2.31"])
+    WireFixture::new(&["2.0", "2.4", "2.26"])
 }
 
 mod batches {

@@ -24,8 +24,7 @@ use tokio_rustls::rustls::pki_types::PrivateKeyDer;
 use tokio_rustls::server::TlsStream;
 use tower::ServiceExt;
 
-use crate::face::Face;
-use crate::fixture::{Registered, two_arrays};
+use crate::fixture::{API_TOKEN, Registered, face, two_arrays};
 
 /// Looks for the point, and the time from one to the next.
 const LOOKS_MAX: usize = 200;
@@ -52,7 +51,7 @@ struct Served {
     requests: Arc<AtomicU64>,
 }
 
-async fn served(world: &SharedWorld, array: &'static str) -> Served {
+async fn served(world: &SharedWorld, array: &str, ctx: &Ctx) -> Served {
     let made = rcgen::generate_simple_self_signed(vec!["localhost".to_owned()]).unwrap();
     let key = PrivateKeyDer::Pkcs8(made.signing_key.serialize_der().into());
     let provider = Arc::new(tokio_rustls::rustls::crypto::ring::default_provider());
@@ -65,14 +64,8 @@ async fn served(world: &SharedWorld, array: &'static str) -> Served {
     let tcp = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("https://localhost:{}", tcp.local_addr().unwrap().port());
     let tls = TlsAcceptor::from(Arc::new(config));
-    let face = Face {
-        world: world.clone(),
-        array,
-        versions: vec!["2.4", "2.36"],
-        calls: AtomicU64::new(0),
-    };
     let requests = Arc::new(AtomicU64::new(0));
-    let service = whole_bodies(face.service(), requests.clone());
+    let service = whole_bodies(face(world, array, ctx).service(), requests.clone());
     let forever = std::future::pending();
     tokio::spawn(serve(
         TlsListener { tcp, tls },
@@ -83,7 +76,7 @@ async fn served(world: &SharedWorld, array: &'static str) -> Served {
     Served {
         access: ArrayAccess {
             url,
-            api_token: Some(SecretString::from("token")),
+            api_token: Some(SecretString::from(API_TOKEN)),
             certificate_pem: Some(made.cert.pem()),
         },
         requests,
@@ -125,7 +118,10 @@ fn array_id(world: &SharedWorld, name: &str) -> ArrayId {
 async fn a_group_is_protected_and_recovered_over_tls() {
     let ctx = Ctx::production("tls");
     let world = two_arrays(&ctx);
-    let (a, b) = (served(&world, "A").await, served(&world, "B").await);
+    let (a, b) = (
+        served(&world, "A", &ctx).await,
+        served(&world, "B", &ctx).await,
+    );
     let ids = [array_id(&world, "A"), array_id(&world, "B")];
     let registry = Registered(ids.clone().into_iter().zip([a.access, b.access]).collect());
     let driver = PureStorageDriver::new(Arc::new(registry), sockets(), ctx.clone());
@@ -187,7 +183,10 @@ async fn arrived(driver: &PureStorageDriver, spec: &GroupSpec) {
 async fn an_array_with_another_certificate_is_told_nothing() {
     let ctx = Ctx::production("tls");
     let world = two_arrays(&ctx);
-    let (a, b) = (served(&world, "A").await, served(&world, "B").await);
+    let (a, b) = (
+        served(&world, "A", &ctx).await,
+        served(&world, "B", &ctx).await,
+    );
     let id = array_id(&world, "A");
     let mut access = a.access;
     access.certificate_pem = b.access.certificate_pem;

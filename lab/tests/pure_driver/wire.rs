@@ -1,18 +1,27 @@
-//! What can go wrong between the driver and an array: faults met by kind of call, and rivals who are
-//! quicker.
+//! What can go wrong between the driver and an array: faults met by kind of call, rivals who are
+//! quicker, sessions that die all the time, pages of one row, an array without power.
 
 use bytes::Bytes;
-use http::{Method, Request, Response};
+use http::{HeaderValue, Method, Request, Response};
 use protector_runtime::remote::{BoxErr, HttpService, NotSent};
 use protector_storage_drivers::conformance::Call;
 use protector_storage_drivers::link::{Fault, SharedWorld};
 use protector_storage_drivers::model::Command;
+use serde_json::json;
+use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 use tower::ServiceExt;
 
-/// Armed faults and rivals of both arrays.
+/// Calls that one session lives for.
+const SESSION_CALLS: u64 = 7;
+
+/// Armed faults and rivals of both arrays, and what the arrays may speak.
 #[derive(Clone, Default)]
 pub struct Trouble {
+    /// Of the versions on offer only these; none: all.
+    versions: Vec<&'static str>,
+    /// Calls of each session.
+    sessions: Arc<Mutex<BTreeMap<Vec<u8>, u64>>>,
     faults: Arc<Mutex<Vec<(Call, Fault)>>>,
     deeds: Arc<Mutex<Vec<Command>>>,
 }
@@ -40,6 +49,14 @@ fn call_of(request: &Request<Bytes>) -> Option<Call> {
 }
 
 impl Trouble {
+    /// None so far, on arrays that speak these versions.
+    pub fn speaking(versions: &[&'static str]) -> Self {
+        Self {
+            versions: versions.to_vec(),
+            ..Self::default()
+        }
+    }
+
     pub fn arm(&self, call: Call, fault: Fault) {
         self.faults.lock().unwrap().push((call, fault));
     }
@@ -72,6 +89,19 @@ impl Trouble {
         }))
     }
 
+    /// A session that was used often enough is one that the array no longer knows.
+    fn aged(&self, mut request: Request<Bytes>) -> Request<Bytes> {
+        if let Some(token) = request.headers_mut().get_mut("x-auth-token") {
+            let mut sessions = self.sessions.lock().unwrap();
+            let calls = sessions.entry(token.as_bytes().to_vec()).or_default();
+            *calls += 1;
+            if *calls > SESSION_CALLS {
+                *token = HeaderValue::from_static("dead");
+            }
+        }
+        request
+    }
+
     async fn pass(
         &self,
         request: Request<Bytes>,
@@ -79,6 +109,15 @@ impl Trouble {
         world: &SharedWorld,
         array: &str,
     ) -> Result<Response<Bytes>, BoxErr> {
+        // Without power nobody listens.
+        if world.apply(array, Command::ArraysGet).is_err() {
+            return Err(Box::new(NotSent("connection refused".to_owned())));
+        }
+        if request.uri().path() == "/api/api_version" && !self.versions.is_empty() {
+            let body = json!({ "version": self.versions });
+            return Ok(Response::new(Bytes::from(body.to_string())));
+        }
+        let request = self.aged(one_row(request));
         let Some(call) = call_of(&request) else {
             return inner.oneshot(request).await;
         };
@@ -100,6 +139,20 @@ impl Trouble {
             _ => answer,
         }
     }
+}
+
+/// A list comes in pages of one row, so that none of two is whole at once.
+fn one_row(mut request: Request<Bytes>) -> Request<Bytes> {
+    if *request.method() == Method::GET && request.uri().path() != "/api/api_version" {
+        let sign = if request.uri().query().is_some() {
+            '&'
+        } else {
+            '?'
+        };
+        let uri = format!("{}{sign}limit=1", request.uri());
+        *request.uri_mut() = uri.parse().unwrap();
+    }
+    request
 }
 
 fn copy_of(request: &Request<Bytes>) -> Request<Bytes> {

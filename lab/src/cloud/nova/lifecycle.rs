@@ -3,6 +3,7 @@
 use crate::cloud::Cloud;
 use crate::cloud::agenda::Event;
 use crate::cloud::dispatch::Call;
+use crate::cloud::knobs::Allow;
 use crate::cloud::wire::{Answer, Fault, Resp};
 
 /// 409 as Nova words it.
@@ -77,6 +78,7 @@ impl Cloud {
     }
 
     pub(super) fn server_start(&mut self, id: &str, call: &Call<'_>) -> Answer {
+        self.enforce(call.who, "os_compute_api:servers:start", &Allow::Member)?;
         self.server_power_check(id, "start", &["stopped"], call)?;
         self.server_task(id, "powering-on", call.now_ms);
         let event = Event::ServerStart {

@@ -1,0 +1,181 @@
+//! The operations besides the failover of a lost site, each as a journey: what comes before it in
+//! peace, the one operation that meets the trouble, and how everything has to stand afterwards.
+//!
+//! Absent: the loss of a site (`run`), and what must hold (`judge`).
+
+use crate::case::Trouble;
+use crate::judge::{self, Stood};
+use crate::run::{AFTERMATH_MS, Report, arm, named_world, simulated};
+use anyhow::{Context, Result};
+use protector_actors::Care;
+use protector_lab::cloud::Allow;
+use protector_lab::story::{
+    OperationRun, Protected, drill, failback, planned_failover, protect, reprotect, take_point,
+    test_cleanup, write_volumes,
+};
+use protector_lab::world::{Which, World, WorldOptions, lock};
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+/// The write that the first point holds.
+pub const GIVEN: u64 = 7;
+/// The write after it, at home: a planned move takes it along.
+pub const AT_HOME: u64 = 8;
+/// The write after that, away: a failback brings it home.
+pub const AWAY: u64 = 9;
+/// Longer than a first replication of the way back, milliseconds.
+const REVERSED_MS: u64 = 120_000;
+
+/// What is asked for, and what the clouds are like.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Journey {
+    Planned,
+    /// B's Nova boots nothing: everything goes back, and the source runs again (I8).
+    PlannedGoesBack,
+    Failback,
+    /// A's Nova starts nothing: the members stay at B, with what was written there.
+    FailbackGoesBack,
+    Drill,
+    /// B's Nova boots nothing: nothing of the drill stays.
+    DrillGoesBack,
+    Cleanup,
+}
+
+impl Journey {
+    /// All of them.
+    pub const ALL: [Self; 7] = [
+        Self::Planned,
+        Self::PlannedGoesBack,
+        Self::Failback,
+        Self::FailbackGoesBack,
+        Self::Drill,
+        Self::DrillGoesBack,
+        Self::Cleanup,
+    ];
+
+    /// The site that runs it: the one that becomes primary, or the drill's.
+    pub fn runner(self) -> Which {
+        match self {
+            Self::Failback | Self::FailbackGoesBack => Which::A,
+            _ => Which::B,
+        }
+    }
+
+    /// Status and outcome at its end.
+    pub fn ends(self) -> (&'static str, &'static str) {
+        match self {
+            Self::Planned | Self::Failback | Self::Drill | Self::Cleanup => ("completed", "full"),
+            Self::PlannedGoesBack | Self::FailbackGoesBack => ("failed", "rolled_back"),
+            Self::DrillGoesBack => ("failed", "partial"),
+        }
+    }
+
+    /// Where the members run at its end, and the write that their volumes hold.
+    pub fn home(self) -> (Which, u64) {
+        match self {
+            Self::Planned => (Which::B, AT_HOME),
+            Self::Failback => (Which::A, AWAY),
+            Self::FailbackGoesBack => (Which::B, AWAY),
+            _ => (Which::A, AT_HOME),
+        }
+    }
+
+    fn is_way_home(self) -> bool {
+        matches!(self, Self::Failback | Self::FailbackGoesBack)
+    }
+}
+
+/// Runs one case in a paused runtime of its own.
+///
+/// # Errors
+/// The world could not be built, or never came to rest.
+pub fn travel(seed: u64, journey: Journey, trouble: &Trouble, care: Care) -> Result<Report> {
+    let case = one(seed, journey, trouble, care);
+    simulated(case).with_context(|| format!("seed {seed}, {journey:?}, {trouble}"))
+}
+
+async fn one(seed: u64, journey: Journey, trouble: &Trouble, care: Care) -> Result<Report> {
+    let options = WorldOptions {
+        care,
+        ..WorldOptions::seeded(&named_world(), seed)
+    };
+    let mut world = World::build(options).await?;
+    let group = protect(&world).await?;
+    before(&mut world, &group, journey).await?;
+    set_scene(&world, journey);
+    let stood = Stood::of(&world);
+    let runner = journey.runner();
+    let (noted, passed) = (
+        world.fabric.notes().len(),
+        world.site(runner).crash.seen().len(),
+    );
+    arm(&world, runner, trouble);
+    let run = go(&mut world, &group, journey).await?;
+    tokio::time::sleep(Duration::from_millis(AFTERMATH_MS)).await;
+    let violations = judge::violations(&world, &stood, journey, &run).await?;
+    let notes = world.fabric.notes().split_off(noted);
+    let host = runner.api_host();
+    let report = Report {
+        trouble: trouble.clone(),
+        violations,
+        places: world.site(runner).crash.seen().split_off(passed),
+        calls: notes.iter().filter(|n| n.from == host).count() as u64,
+        crashes: run.crashes,
+        notes,
+    };
+    world.a.crash();
+    world.b.crash();
+    Ok(report)
+}
+
+async fn before(world: &mut World, group: &Protected, journey: Journey) -> Result<()> {
+    take_point(world, group, GIVEN).await?;
+    write_volumes(world, Which::A, AT_HOME)?;
+    if journey.is_way_home() {
+        planned_failover(world, group).await?;
+        write_volumes(world, Which::B, AWAY)?;
+        reprotect(world, group, Which::B).await?;
+        tokio::time::sleep(Duration::from_millis(REVERSED_MS)).await;
+    }
+    if journey == Journey::Cleanup {
+        drill(world, group, &isolated(world)?).await?;
+    }
+    Ok(())
+}
+
+fn isolated(world: &World) -> Result<BTreeMap<String, String>> {
+    let network = |which: Which, number: usize| {
+        let networks = &world.tenant(which).standard.networks;
+        networks.get(number).cloned().context("a network")
+    };
+    Ok(BTreeMap::from([(
+        network(Which::A, 0)?,
+        network(Which::B, 2)?,
+    )]))
+}
+
+fn set_scene(world: &World, journey: Journey) {
+    match journey {
+        Journey::PlannedGoesBack | Journey::DrillGoesBack => {
+            lock(&world.b.cloud).knobs.boots_refused = Some("No valid host was found.".to_owned());
+        }
+        Journey::FailbackGoesBack => {
+            let rule = "os_compute_api:servers:start".to_owned();
+            let policies = &mut lock(&world.a.cloud).knobs.policies;
+            policies.insert(rule, Allow::Nobody);
+        }
+        _ => {}
+    }
+}
+
+async fn go(world: &mut World, group: &Protected, journey: Journey) -> Result<OperationRun> {
+    match journey {
+        Journey::Planned | Journey::PlannedGoesBack => planned_failover(world, group).await,
+        Journey::Failback | Journey::FailbackGoesBack => failback(world, group).await,
+        Journey::Drill | Journey::DrillGoesBack => {
+            let networks = isolated(world)?;
+            drill(world, group, &networks).await
+        }
+        Journey::Cleanup => test_cleanup(world, group).await,
+    }
+}
