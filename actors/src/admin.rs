@@ -3,16 +3,21 @@
 //!
 //! Absent: the rules, roles, and any word with the world: nothing is probed here.
 
+mod credentials;
 mod pairing;
 mod views;
 
 use crate::site::Site;
 use async_trait::async_trait;
-use protector_domain::admin::{AdminRefusal, PairAsk, UrlRules, check_name, check_text, check_url};
+use protector_domain::admin::{
+    AdminRefusal, PairAsk, SiteCredential, UrlRules, check_name, check_secret, check_text,
+    check_url,
+};
 use protector_domain::ids::{SiteId, TenantMappingId};
 use protector_domain::ports::Admin;
 use protector_domain::ports::admin::{
-    AdminError, ArrayView, OfferView, SiteCreate, SiteView, TenantMappingCreate, TenantMappingView,
+    AdminError, ArrayCreate, ArrayView, OfferView, SiteCreate, SiteView, TenantMappingCreate,
+    TenantMappingView,
 };
 use protector_domain::ports::engine::Caller;
 use protector_domain::sync::{PairOffer, fingerprint};
@@ -22,6 +27,7 @@ use std::sync::Arc;
 use tokio::sync::Mutex;
 use uuid::Uuid;
 
+pub use credentials::peer_clouds_fetch;
 pub use pairing::peers_fetch;
 use views::{array_row, array_view, mapping_row, mapping_view, site_type, site_view};
 
@@ -29,6 +35,16 @@ use views::{array_row, array_view, mapping_row, mapping_view, site_type, site_vi
 #[derive(Debug, Clone, Copy, Default)]
 pub struct AdminOptions {
     pub urls: UrlRules,
+}
+
+/// Longest certificate that is kept, bytes.
+const PEM_BYTES_MAX: usize = 32_768;
+
+/// Looks like certificates; whether they fit is seen when somebody connects.
+fn is_pem(text: &str) -> bool {
+    text.len() <= PEM_BYTES_MAX
+        && text.trim_start().starts_with("-----BEGIN CERTIFICATE-----")
+        && text.contains("-----END CERTIFICATE-----")
 }
 
 /// Clones are equal.
@@ -106,6 +122,12 @@ impl ActorAdmin {
         written.map(drop).map_err(|e| write_failed(&e, target))
     }
 
+    async fn view(&self, row: Row) -> Result<SiteView, AdminError> {
+        let known = self.site.store().site_credential_fetch(row.id).await;
+        let known = known.map_err(|e| unavailable(&e))?;
+        Ok(site_view(row, known.is_some()))
+    }
+
     fn fresh_id(&self) -> Uuid {
         self.site.ctx().uuid()
     }
@@ -115,15 +137,16 @@ impl ActorAdmin {
 impl Admin for ActorAdmin {
     async fn site_list(&self) -> Result<Vec<SiteView>, AdminError> {
         let rows = self.site.store().site_list().await;
-        Ok(rows
-            .map_err(|e| unavailable(&e))?
-            .into_iter()
-            .map(site_view)
-            .collect())
+        let mut views = Vec::new();
+        for row in rows.map_err(|e| unavailable(&e))? {
+            views.push(self.view(row).await?);
+        }
+        Ok(views)
     }
 
     async fn site_show(&self, site: &str) -> Result<SiteView, AdminError> {
-        self.site_row(site).await.map(site_view)
+        let row = self.site_row(site).await?;
+        self.view(row).await
     }
 
     async fn site_create(&self, caller: &Caller, site: SiteCreate) -> Result<SiteView, AdminError> {
@@ -151,7 +174,7 @@ impl Admin for ActorAdmin {
         let detail = json!({ "id": row.id, "auth_url": row.auth_url });
         self.write(caller, vec![create], ("site_create", &row.name), detail)
             .await?;
-        Ok(site_view(row))
+        Ok(site_view(row, false))
     }
 
     async fn pair_offer(&self) -> Result<OfferView, AdminError> {
@@ -172,7 +195,21 @@ impl Admin for ActorAdmin {
         ask: PairAsk,
     ) -> Result<SiteView, AdminError> {
         let _one = self.changing.lock().await;
-        self.pin(caller, site, ask).await.map(site_view)
+        let row = self.pin(caller, site, ask).await?;
+        self.view(row).await
+    }
+
+    async fn site_credential_set(
+        &self,
+        caller: &Caller,
+        site: &str,
+        credential: SiteCredential,
+    ) -> Result<SiteView, AdminError> {
+        credential.check()?;
+        let _one = self.changing.lock().await;
+        let row = self.site_row(site).await?;
+        self.credential_put(caller, &row, &credential).await?;
+        self.view(row).await
     }
 
     async fn array_list(&self) -> Result<Vec<ArrayView>, AdminError> {
@@ -187,13 +224,21 @@ impl Admin for ActorAdmin {
     async fn array_create(
         &self,
         caller: &Caller,
-        array: ArrayView,
+        asked: ArrayCreate,
     ) -> Result<ArrayView, AdminError> {
+        let array = asked.view;
         check_name("name", &array.name)?;
         check_text("array_id", array.id.as_str(), true)?;
         check_url("url", &array.url, self.options.urls)?;
         for project in array.allowed_projects.iter().flatten() {
             check_text("allowed_projects", project.as_str(), true)?;
+        }
+        if let Some(token) = &asked.token {
+            check_secret("token", token)?;
+        }
+        if asked.certificate.as_ref().is_some_and(|pem| !is_pem(pem)) {
+            let field = "certificate".to_owned();
+            return Err(AdminRefusal::BadName { field }.into());
         }
         let _one = self.changing.lock().await;
         let registered = self.array_list().await?;
@@ -206,12 +251,14 @@ impl Admin for ActorAdmin {
             let (what, name) = ("array".to_owned(), taken.name);
             return Err(AdminRefusal::Taken { what, name }.into());
         }
-        let create = Write::ArrayCreate {
-            array: Box::new(array_row(array.clone())),
-            token: None,
-        };
-        let detail =
-            json!({ "id": array.id, "url": array.url, "allowed_projects": array.allowed_projects });
+        let row = array_row(array.clone(), asked.certificate);
+        let detail = json!({ "id": array.id, "url": array.url, "allowed_projects": array.allowed_projects,
+            "pinned": row.certificate.is_some(), "token": asked.token.is_some() });
+        let create = self
+            .site
+            .store()
+            .array_create_write(row, asked.token.as_ref());
+        let create = create.map_err(|e| unavailable(&e))?;
         self.write(caller, vec![create], ("array_create", &array.name), detail)
             .await?;
         Ok(array)

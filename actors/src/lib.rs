@@ -17,7 +17,7 @@ mod site;
 mod site_connection;
 mod sweepers;
 
-pub use admin::{ActorAdmin, AdminOptions, peers_fetch};
+pub use admin::{ActorAdmin, AdminOptions, peer_clouds_fetch, peers_fetch};
 pub use care::Care;
 pub use engine::ActorEngine;
-pub use site::{Peers, Site, SiteParts, StartError};
+pub use site::{PeerClouds, Peers, Site, SiteParts, StartError};

@@ -9,7 +9,7 @@ use crate::groups::Groups;
 use crate::site_connection::{self, Watch};
 use crate::sweepers::{self, SweeperMsg};
 use protector_domain::ids::{GroupId, OperationId, SiteId};
-use protector_domain::ports::{Cloud, StorageDriver};
+use protector_domain::ports::{Cloud, PeerDial, StorageDriver};
 use protector_domain::sync::{Output, Peer, SigningIdentity};
 use protector_runtime::ctx::Ctx;
 use protector_runtime::mailbox::Mailbox;
@@ -17,6 +17,9 @@ use protector_runtime::supervisor::{Supervisor, SupervisorOptions};
 use protector_store::Store;
 use std::collections::BTreeMap;
 use std::sync::{Arc, OnceLock, PoisonError, RwLock};
+
+/// The other sites' OpenStack, by site (design: whose rights).
+pub type PeerClouds = BTreeMap<SiteId, Cloud>;
 
 /// The other sites, with their pinned keys.
 pub type Peers = BTreeMap<SiteId, Peer>;
@@ -28,8 +31,10 @@ pub struct SiteParts {
     pub identity: SigningIdentity,
     pub peers: Peers,
     pub cloud: Cloud,
-    /// The other sites' OpenStack, with the site credential (design: whose rights).
-    pub peer_clouds: BTreeMap<SiteId, Cloud>,
+    /// Those of which a login is known at the start.
+    pub peer_clouds: PeerClouds,
+    /// Makes those that are registered while the site runs.
+    pub dial: Arc<dyn PeerDial>,
     pub storage: Arc<dyn StorageDriver>,
     pub care: Care,
 }
@@ -44,6 +49,7 @@ pub enum StartError {
 struct Inner {
     parts: SiteParts,
     peers: RwLock<Arc<Peers>>,
+    peer_clouds: RwLock<PeerClouds>,
     watch: Watch,
     groups: Groups,
     sweeper: OnceLock<Mailbox<SweeperMsg>>,
@@ -74,6 +80,7 @@ impl Site {
     pub async fn start(mut parts: SiteParts) -> Result<(Self, Supervisor), StartError> {
         let ctx = parts.ctx.clone();
         let peers = RwLock::new(Arc::new(std::mem::take(&mut parts.peers)));
+        let peer_clouds = RwLock::new(std::mem::take(&mut parts.peer_clouds));
         let (arrays, arrays_sup) =
             Supervisor::child(&ctx, "arrays", patience(GROUP_RESTARTS_MAX), Vec::new());
         let driver = parts.storage.clone();
@@ -91,6 +98,7 @@ impl Site {
         let site = Self(Arc::new(Inner {
             parts,
             peers,
+            peer_clouds,
             watch,
             groups,
             sweeper: OnceLock::new(),
@@ -126,8 +134,27 @@ impl Site {
         &self.0.parts.cloud
     }
 
-    pub(crate) fn peer_cloud(&self, site: SiteId) -> Option<&Cloud> {
-        self.0.parts.peer_clouds.get(&site)
+    /// As registered now; a login can be given while the site runs.
+    pub(crate) fn peer_cloud(&self, site: SiteId) -> Option<Cloud> {
+        let clouds = self.0.peer_clouds.read();
+        let clouds = clouds.unwrap_or_else(PoisonError::into_inner);
+        clouds.get(&site).cloned()
+    }
+
+    pub(crate) fn peer_cloud_set(&self, site: SiteId, cloud: Cloud) {
+        let clouds = self.0.peer_clouds.write();
+        let mut clouds = clouds.unwrap_or_else(PoisonError::into_inner);
+        clouds.insert(site, cloud);
+    }
+
+    pub(crate) fn peer_cloud_forget(&self, site: SiteId) {
+        let clouds = self.0.peer_clouds.write();
+        let mut clouds = clouds.unwrap_or_else(PoisonError::into_inner);
+        clouds.remove(&site);
+    }
+
+    pub(crate) fn dial(&self) -> &dyn PeerDial {
+        &*self.0.parts.dial
     }
 
     pub(crate) fn storage(&self) -> &dyn StorageDriver {

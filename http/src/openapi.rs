@@ -131,6 +131,7 @@ fn bodies(endpoint: Endpoint) -> Bodies {
         Endpoint::TenantSiteList => reads(&[(200, "TenantSitesAnswer")]),
         Endpoint::SiteCreate => takes("SiteCreateRequest", &[(201, "SiteAnswer")]),
         Endpoint::SitePair => takes("PairRequest", &[(200, "SiteAnswer")]),
+        Endpoint::SiteCredentialSet => takes("SiteCredentialRequest", &[(200, "SiteAnswer")]),
         Endpoint::ArrayCreate => takes("ArrayCreateRequest", &[(201, "ArrayAnswer")]),
         Endpoint::TenantMappingCreate => takes(
             "TenantMappingCreateRequest",
@@ -182,6 +183,7 @@ fn admin_schemas(all: &mut Vec<Named>) {
     with::<admin::TenantSitesAnswer>(all);
     with::<admin::SiteCreateRequest>(all);
     with::<admin::PairRequest>(all);
+    with::<admin::SiteCredentialRequest>(all);
     with::<admin::ArrayCreateRequest>(all);
     with::<admin::TenantMappingCreateRequest>(all);
 }

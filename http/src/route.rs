@@ -21,6 +21,7 @@ pub enum Endpoint {
     SiteShow,
     PairShow,
     SitePair,
+    SiteCredentialSet,
     ArrayList,
     ArrayCreate,
     TenantMappingList,
@@ -159,6 +160,14 @@ pub const ROUTES: &[Route] = {
             "/v1/admin/sites/{site}/pair",
             "Pin the keys of a registered site",
         ),
+        Route {
+            method: "PUT",
+            ..admin(
+                E::SiteCredentialSet,
+                "/v1/admin/sites/{site}/credential",
+                "Seal a login at a paired site's OpenStack",
+            )
+        },
         get(
             E::ArrayList,
             Admin,

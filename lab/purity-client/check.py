@@ -7,6 +7,7 @@ import sys
 import time
 
 from pypureclient import flasharray
+from pypureclient.configuration import Configuration
 from pypureclient.flasharray import (
     ProtectionGroup,
     ProtectionGroupSnapshot,
@@ -48,9 +49,10 @@ def until(what, look):
 
 def connect(array):
     target = array["url"].removeprefix("https://")
-    configuration = flasharray.Configuration(ssl_ca_cert=array["ca"])
+    configuration = Configuration(ssl_ca_cert=array["ca"])
+    configuration.verify_ssl = True
     return flasharray.Client(
-        target, api_token=array["api_token"], configuration=configuration, verify_ssl=True
+        target, api_token=array["api_token"], configuration=configuration
     )
 
 

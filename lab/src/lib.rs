@@ -9,5 +9,6 @@ pub mod demo;
 pub mod net;
 pub mod purity;
 pub mod story;
+pub mod up;
 pub mod verdict;
 pub mod world;

@@ -5,6 +5,7 @@
 use clap::{Parser, Subcommand};
 use protector_lab::demo::{DemoOptions, demo};
 use protector_lab::purity::{ArraysOptions, arrays};
+use protector_lab::up::{UpOptions, up};
 use std::process::ExitCode;
 
 #[derive(Parser)]
@@ -24,9 +25,12 @@ enum Verb {
     Demo(DemoOptions),
     /// Serves simulated arrays alone, over HTTPS, until it is told to stop.
     Arrays(ArraysOptions),
+    /// Keeps two pretend sites up on loopback ports, until SIGTERM.
+    Up(UpOptions),
 }
 
 fn main() -> ExitCode {
+    protector_runtime::remote::tls_provider_install();
     let filter = tracing_subscriber::EnvFilter::try_from_default_env();
     let filter = filter.unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("error"));
     tracing_subscriber::fmt()
@@ -39,6 +43,7 @@ fn main() -> ExitCode {
     let told = match (runtime, Arguments::parse().verb) {
         (Ok(runtime), Verb::Demo(options)) => runtime.block_on(demo(options)),
         (Ok(runtime), Verb::Arrays(options)) => runtime.block_on(arrays(options)),
+        (Ok(runtime), Verb::Up(options)) => runtime.block_on(up(options)).map(|()| true),
         (Err(error), _) => Err(error.into()),
     };
     match told {

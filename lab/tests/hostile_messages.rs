@@ -339,7 +339,7 @@ async fn endpoint_of(world: &World, which: Which, tenant: &Tenant) -> Endpoint {
     let http = world.fabric.client("rival-laptop");
     Endpoint {
         url: format!("http://{}", which.api_host()),
-        token: tenant.token(http.clone(), which).await.unwrap(),
+        token: tenant.token(http.clone(), &which.auth_url()).await.unwrap(),
         project: tenant.project.clone(),
         http,
     }

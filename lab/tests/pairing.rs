@@ -82,6 +82,7 @@ async fn introduced_sites_know_each_other_and_remember() {
     let expected = [
         "site_create",
         "site_pair",
+        "site_credential_set",
         "array_create",
         "array_create",
         "tenant_mapping_create",
@@ -183,6 +184,70 @@ async fn a_new_site_takes_over_what_no_group_needs() {
     assert_eq!(post(&b, PAIR_A, ask(&real, true)).await, "done");
     protect(&world).await.unwrap();
     assert_eq!(post(&b, PAIR_A, ask(&new, true)).await, "409 site_in_use");
+}
+
+/// C26: a login is for a site we know, is never shown, outlives the process, and goes with the site it
+/// was for.
+#[tokio::test(start_paused = true)]
+async fn a_login_belongs_to_the_site_it_was_given_for() {
+    let mut world = world("pair-login").await;
+    let b = world.admin_endpoint(Which::B).await.unwrap();
+    let login = json!({ "credential": { "type": "password", "username": "protector",
+        "password": "canary", "project_name": "service" } });
+    let spare = new_site("spare", "http://spare.test");
+    assert_eq!(post(&b, SITES, spare).await, "done");
+    for (site, expected) in [("spare", "409 not_paired"), ("nowhere", "404 not_found")] {
+        assert_eq!(put_login(&b, site, &login).await, expected);
+    }
+    let bad =
+        json!({ "credential": { "type": "application_credential", "id": "a", "secret": "" } });
+    assert_eq!(put_login(&b, "site-a", &bad).await, "400 bad_name");
+    assert_eq!(put_login(&b, "site-a", &login).await, "done");
+    let entry = audit(&world, Which::B).await.pop().unwrap();
+    assert_eq!(
+        (entry.action.as_str(), &entry.detail["who"]),
+        (
+            "site_credential_set",
+            &json!("user protector in project service")
+        )
+    );
+    assert!(!format!("{entry:?}").contains("canary"));
+
+    world.site_mut(Which::B).crash();
+    world.site_mut(Which::B).boot().await.unwrap();
+    let b = world.admin_endpoint(Which::B).await.unwrap();
+    assert_eq!(
+        has_login(&b).await,
+        [("site-a", true), ("spare", false)].map(named)
+    );
+    let new = made_up(SiteId(Uuid::from_u128(0x0e77)), Uuid::from_u128(1), 9);
+    assert_eq!(post(&b, PAIR_A, ask(&new, true)).await, "done");
+    assert_eq!(
+        has_login(&b).await,
+        [("site-a", false), ("spare", false)].map(named)
+    );
+}
+
+fn named((name, has): (&str, bool)) -> (String, bool) {
+    (name.to_owned(), has)
+}
+
+async fn has_login(at: &Endpoint) -> Vec<(String, bool)> {
+    let shown = sites(at).await;
+    let all = shown.as_array().unwrap().iter();
+    all.map(|s| named((s["name"].as_str().unwrap(), s["has_credential"] == true)))
+        .collect()
+}
+
+async fn put_login(at: &Endpoint, site: &str, body: &Value) -> String {
+    let path = format!("{SITES}/{site}/credential");
+    match at.send(Method::PUT, &path, Some(body)).await {
+        Ok(shown) => {
+            assert!(!shown.to_string().contains("canary"));
+            "done".to_owned()
+        }
+        Err(refused) => format!("{} {}", refused.status, refused.code()),
+    }
 }
 
 /// K11, names, and what needs a paired site.

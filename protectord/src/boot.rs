@@ -2,15 +2,15 @@
 
 use crate::identity::{self, IdentityError};
 use protector_actors::{
-    ActorAdmin, ActorEngine, AdminOptions, Care, Site, SiteParts, StartError, peers_fetch,
+    ActorAdmin, ActorEngine, AdminOptions, Care, Site, SiteParts, StartError, peer_clouds_fetch,
+    peers_fetch,
 };
 use protector_domain::ids::SiteId;
-use protector_domain::ports::{Cloud, StorageDriver};
+use protector_domain::ports::{Cloud, PeerDial, StorageDriver};
 use protector_http::{Api, ApiOptions};
 use protector_runtime::ctx::Ctx;
 use protector_runtime::supervisor::Supervisor;
 use protector_store::{Store, StoreError};
-use std::collections::BTreeMap;
 use std::sync::Arc;
 use warp::filters::BoxedFilter;
 use warp::reply::Response;
@@ -22,8 +22,8 @@ pub struct BootParts {
     /// Used when the store has no identity yet.
     pub site: SiteId,
     pub cloud: Cloud,
-    /// The other sites' OpenStack, by site.
-    pub peer_clouds: BTreeMap<SiteId, Cloud>,
+    /// Makes the clients of the other sites' OpenStack, of what administrators registered.
+    pub dial: Arc<dyn PeerDial>,
     pub storage: Arc<dyn StorageDriver>,
     pub care: Care,
     pub admin: AdminOptions,
@@ -60,7 +60,7 @@ pub async fn boot(parts: BootParts) -> Result<RunningSite, BootError> {
         store,
         site,
         cloud,
-        peer_clouds,
+        dial,
         storage,
         care,
         admin,
@@ -69,6 +69,7 @@ pub async fn boot(parts: BootParts) -> Result<RunningSite, BootError> {
     store.schema_check().await?;
     let identity = identity::ensure(&store, &ctx, site).await?;
     let peers = peers_fetch(&store, identity.site).await?;
+    let peer_clouds = peer_clouds_fetch(&store, identity.site, &*dial).await?;
     tracing::info!("Storage driver: {}", storage.name());
     let keystone = cloud.identity.clone();
     let parts = SiteParts {
@@ -78,6 +79,7 @@ pub async fn boot(parts: BootParts) -> Result<RunningSite, BootError> {
         peers,
         cloud,
         peer_clouds,
+        dial,
         storage,
         care,
     };

@@ -4,7 +4,14 @@
 
 mod arrays;
 mod boot;
+pub mod config;
+pub mod daemon;
+mod dial;
+pub mod driver;
 pub mod identity;
+pub mod key_file;
+pub mod logging;
 
 pub use arrays::StoreArrays;
 pub use boot::{BootError, BootParts, RunningSite, boot};
+pub use dial::{Dialer, peer_config};

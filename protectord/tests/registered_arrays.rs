@@ -6,6 +6,8 @@ use protector_runtime::ctx::Ctx;
 use protector_storage_drivers::pure::ArrayRegistry;
 use protector_store::{Array, KeySource, MemKeeper, SealingKey, Store, StoreConfig};
 use protectord::StoreArrays;
+use protectord::config::Driver;
+use protectord::driver::storage_driver;
 use secrecy::{ExposeSecret, SecretString};
 
 #[tokio::test(start_paused = true)]
@@ -18,6 +20,10 @@ async fn a_registration_is_followed_at_every_call() {
         .await
         .unwrap();
     store.migrate().await.unwrap();
+    // ARC-13, INS-11: the configured name loads the driver that calls itself so.
+    let ctx = Ctx::seeded("test", 1, 0);
+    let pure = storage_driver(&Driver::Pure, &store, &ctx).await.unwrap();
+    assert_eq!(pure.name(), "pure");
     let (arrays, id) = (StoreArrays::new(store.clone()), ArrayId::from("array-1"));
     assert!(arrays.access(&id).await.unwrap().is_none());
     let mut array = Array {

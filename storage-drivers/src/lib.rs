@@ -12,14 +12,17 @@ pub mod mock;
 pub mod model;
 pub mod pure;
 
-/// The drivers of this build: the name in configuration and logs, and one line about each (INS-10).
-pub const DRIVERS: [(&str, &str); 2] = [
+/// The drivers of this build: the name in configuration and logs, the driver, and one line about it
+/// (INS-10).
+pub const DRIVERS: [(&str, &str, &str); 2] = [
     (
         "pure",
+        "PureStorageDriver",
         "Pure Storage FlashArray over REST 2.x, asynchronous replication",
     ),
     (
         "mock",
+        "MockStorageDriver",
         "simulated arrays for development, labs and training; no data is replicated",
     ),
 ];

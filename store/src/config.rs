@@ -41,6 +41,13 @@ impl StoreConfig {
         }
     }
 
+    /// Whether `url` is one that `new` takes, before anything is opened.
+    ///
+    /// Errors: `Illegal`, without showing it.
+    pub fn check(url: &SecretString) -> Result<(), StoreError> {
+        Address::parse(url).map(drop)
+    }
+
     /// SQLite statements run where they are called, not on blocking threads: mandatory under
     /// simulated time, which a pending thread would stop.
     #[must_use]

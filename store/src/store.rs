@@ -171,6 +171,14 @@ impl Store {
         self.prove_key(false).await
     }
 
+    /// The newest migration of the database, if it has any, and the newest of this program
+    /// (`protector-manage db version`).
+    pub async fn schema_version(&self) -> Result<(Option<String>, &'static str), StoreError> {
+        let applied = read!(self, migrate::applied())?;
+        let wanted = crate::history::HISTORY.last().map_or("none", |m| m.id);
+        Ok((applied.last().cloned(), wanted))
+    }
+
     /// Does everything queued, then refuses. Errors are those of the writes themselves.
     pub async fn close(&self) {
         self.inner.outbox.close();

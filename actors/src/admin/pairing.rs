@@ -5,7 +5,7 @@
 
 use super::{ActorAdmin, Row, unavailable};
 use crate::site::Peers;
-use protector_domain::admin::{AdminRefusal, PairAsk, PairFacts, Pinning, decide_pair};
+use protector_domain::admin::{PairAsk, PairFacts, Pinning, decide_pair};
 use protector_domain::ids::SiteId;
 use protector_domain::ports::admin::AdminError;
 use protector_domain::ports::engine::Caller;
@@ -58,6 +58,9 @@ impl ActorAdmin {
         self.write(caller, changes, ("site_pair", &row.name), detail)
             .await?;
         self.peers_refresh().await?;
+        if row.id != paired.id {
+            self.site.peer_cloud_forget(row.id);
+        }
         Ok(if pinning == Pinning::Unchanged {
             row
         } else {
@@ -94,12 +97,7 @@ impl ActorAdmin {
                 Write::SiteStatusSet { id, status },
             ]);
         }
-        let credential = self.site.store().site_credential_fetch(before.id).await;
-        if credential.map_err(|e| unavailable(&e))?.is_some() {
-            // Sealed for the row it is in, and meant for the site that was there.
-            let (site, groups) = (before.name.clone(), 0);
-            return Err(AdminRefusal::SiteInUse { site, groups }.into());
-        }
+        // A login was meant for the site that was there: it goes with its row, and is given again.
         let mut changes = vec![
             Write::SiteDelete(before.id),
             Write::SiteCreate {

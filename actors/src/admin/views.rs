@@ -13,7 +13,7 @@ pub(super) fn site_type(site_type: port::SiteType) -> SiteType {
     }
 }
 
-pub(super) fn site_view(row: Row) -> SiteView {
+pub(super) fn site_view(row: Row, has_credential: bool) -> SiteView {
     SiteView {
         fingerprint: pairing::pinned(&row).map(|offer| fingerprint(&offer)),
         id: row.id,
@@ -31,6 +31,7 @@ pub(super) fn site_view(row: Row) -> SiteView {
             SiteStatus::Error => port::SiteStatus::Error,
         },
         checked_us: row.checked_us,
+        has_credential,
     }
 }
 
@@ -43,12 +44,12 @@ pub(super) fn array_view(row: Array) -> ArrayView {
     }
 }
 
-pub(super) fn array_row(view: ArrayView) -> Array {
+pub(super) fn array_row(view: ArrayView, certificate: Option<String>) -> Array {
     Array {
         id: view.id,
         name: view.name,
         url: view.url,
-        certificate: None,
+        certificate,
         allowed_projects: view.allowed_projects,
     }
 }

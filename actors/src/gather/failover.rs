@@ -190,7 +190,7 @@ async fn source(site: &Site, body: &GroupBody, here: Role, acts: Acts) -> Option
     let cloud = site.peer_cloud(there.site)?;
     let places = body.members.iter().map(|m| &m.places);
     let ids = places.filter_map(|p| p.at(here.peer()));
-    let servers = servers(cloud, &acting, ids).await;
+    let servers = servers(&cloud, &acting, ids).await;
     Some(SourceFacts {
         servers: asked(servers),
         acting,

@@ -4,10 +4,11 @@
 //! Absent: roles and tokens (`http` judges them), and the rules (`admin`).
 
 use super::engine::Caller;
-use crate::admin::{AdminRefusal, PairAsk};
+use crate::admin::{AdminRefusal, PairAsk, SiteCredential};
 use crate::ids::{ArrayId, ProjectId, SiteId, TenantMappingId};
 use crate::sync::PairOffer;
 use async_trait::async_trait;
+use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 
@@ -43,6 +44,8 @@ pub struct SiteView {
     pub checked_us: Option<i64>,
     /// Of what is pinned; `None`: not paired.
     pub fingerprint: Option<String>,
+    /// A login at its OpenStack is sealed here (SEC-05).
+    pub has_credential: bool,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -68,6 +71,16 @@ pub struct ArrayView {
     pub url: String,
     /// `None`: every project may name it in a policy.
     pub allowed_projects: Option<BTreeSet<ProjectId>>,
+}
+
+/// An array to be registered. Not serialisable: a broker would have to carry the token sealed.
+#[derive(Debug, Clone)]
+pub struct ArrayCreate {
+    pub view: ArrayView,
+    /// The certificate to pin, PEM; `None`: the machine's roots judge.
+    pub certificate: Option<String>,
+    /// Used where a policy brings no token of its own (CFG-03).
+    pub token: Option<SecretString>,
 }
 
 /// TEN-01.
@@ -122,11 +135,19 @@ pub trait Admin: Send + Sync {
     /// Pins another site's keys; believed from the answer on, without a restart.
     async fn pair(&self, caller: &Caller, site: &str, ask: PairAsk)
     -> Result<SiteView, AdminError>;
+    /// Seals a login at another site's OpenStack (C26); used from the answer on, without a restart.
+    /// Refused unless the site is paired: a secret is kept for somebody we know.
+    async fn site_credential_set(
+        &self,
+        caller: &Caller,
+        site: &str,
+        credential: SiteCredential,
+    ) -> Result<SiteView, AdminError>;
     async fn array_list(&self) -> Result<Vec<ArrayView>, AdminError>;
     async fn array_create(
         &self,
         caller: &Caller,
-        array: ArrayView,
+        array: ArrayCreate,
     ) -> Result<ArrayView, AdminError>;
     async fn tenant_mapping_list(&self) -> Result<Vec<TenantMappingView>, AdminError>;
     /// Refused unless the remote site is paired: its id is not known before.

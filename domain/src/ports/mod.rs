@@ -11,6 +11,7 @@ pub mod error;
 pub mod identity;
 pub mod images;
 pub mod network;
+pub mod peers;
 pub mod storage;
 pub mod volumes;
 
@@ -21,6 +22,7 @@ pub use error::{ErrorKind, PortError, PortResult};
 pub use identity::{Acting, Identity};
 pub use images::Images;
 pub use network::Network;
+pub use peers::{PeerAddress, PeerDial};
 pub use storage::StorageDriver;
 pub use volumes::Volumes;
 

@@ -9,8 +9,9 @@ use crate::error::ApiError;
 use crate::request::{BodyStream, is_name};
 use crate::wire::admin::{
     ArrayAnswer, ArrayCreateRequest, ArrayInfo, ArraysAnswer, OfferAnswer, PairRequest, SiteAnswer,
-    SiteCreateRequest, SiteInfo, SitesAnswer, TenantMappingAnswer, TenantMappingCreateRequest,
-    TenantMappingInfo, TenantMappingsAnswer, TenantSite, TenantSitesAnswer,
+    SiteCreateRequest, SiteCredentialRequest, SiteInfo, SitesAnswer, TenantMappingAnswer,
+    TenantMappingCreateRequest, TenantMappingInfo, TenantMappingsAnswer, TenantSite,
+    TenantSitesAnswer,
 };
 use http::StatusCode;
 
@@ -56,6 +57,16 @@ pub(super) async fn pair(cx: &Cx, body: BodyStream) -> Result<Answer, ApiError> 
     let paired =
         cx.administer(|admin, caller| async move { admin.pair(&caller, &site, ask).await });
     let site = paired.await?.into();
+    Ok(Answer::json(StatusCode::OK, &SiteAnswer { site }))
+}
+
+pub(super) async fn site_credential_set(cx: &Cx, body: BodyStream) -> Result<Answer, ApiError> {
+    let site = site_of(cx)?;
+    let asked = body_of::<SiteCredentialRequest>(cx, body).await?.credential;
+    let sealed = cx.administer(|admin, caller| async move {
+        admin.site_credential_set(&caller, &site, asked).await
+    });
+    let site = sealed.await?.into();
     Ok(Answer::json(StatusCode::OK, &SiteAnswer { site }))
 }
 

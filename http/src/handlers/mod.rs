@@ -34,6 +34,7 @@ pub(crate) async fn dispatch(cx: Cx, body: BodyStream) -> Result<Answer, ApiErro
         Endpoint::SiteShow => admin::site_show(&cx).await,
         Endpoint::PairShow => admin::pair_show(&cx).await,
         Endpoint::SitePair => admin::pair(&cx, body).await,
+        Endpoint::SiteCredentialSet => admin::site_credential_set(&cx, body).await,
         Endpoint::ArrayList => admin::array_list(&cx).await,
         Endpoint::ArrayCreate => admin::array_create(&cx, body).await,
         Endpoint::TenantMappingList => admin::tenant_mapping_list(&cx).await,

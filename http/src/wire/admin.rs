@@ -1,15 +1,16 @@
 //! What administrators read and write: sites, pairing, arrays, tenant mappings.
 //!
-//! Absent: what tenants see of sites beyond a name and a status; tokens of arrays.
+//! Absent: what tenants see of sites beyond a name and a status. Secrets are read and never shown.
 
 use crate::time::iso;
-use protector_domain::admin::PairAsk;
+use protector_domain::admin::{PairAsk, SiteCredential};
 use protector_domain::ids::{ArrayId, ProjectId, SiteId, TenantMappingId};
 use protector_domain::ports::admin::{
-    ArrayView, OfferView, SiteCreate, SiteStatus, SiteType, SiteView, TenantMappingCreate,
-    TenantMappingView,
+    ArrayCreate, ArrayView, OfferView, SiteCreate, SiteStatus, SiteType, SiteView,
+    TenantMappingCreate, TenantMappingView,
 };
 use protector_domain::sync::PairOffer;
+use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 use utoipa::ToSchema;
@@ -35,6 +36,8 @@ pub struct SiteInfo {
     pub paired: bool,
     /// Of the keys that are pinned.
     pub fingerprint: Option<String>,
+    /// A login at its OpenStack is sealed here.
+    pub has_credential: bool,
 }
 
 #[derive(Debug, Serialize, ToSchema)]
@@ -134,6 +137,32 @@ pub struct PairRequest {
     pub pair: PairDraft,
 }
 
+/// A login at another site's OpenStack: `type` is `password` (`username`, `user_domain_name`,
+/// `password`, `project_name`, `project_domain_name`) or `application_credential` (`id`, `secret`).
+#[derive(ToSchema)]
+#[schema(as = SiteCredential)]
+#[allow(dead_code)] // only its schema is used
+pub struct SiteCredentialSchema {
+    r#type: String,
+    username: Option<String>,
+    /// Default: `Default`.
+    user_domain_name: Option<String>,
+    password: Option<String>,
+    project_name: Option<String>,
+    /// Default: `Default`.
+    project_domain_name: Option<String>,
+    id: Option<String>,
+    secret: Option<String>,
+}
+
+/// C26. Sealed at rest, and never shown again.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct SiteCredentialRequest {
+    #[schema(value_type = SiteCredentialSchema)]
+    pub credential: SiteCredential,
+}
+
 #[derive(Debug, Serialize, ToSchema)]
 pub struct ArrayInfo {
     /// As the array reports it of itself.
@@ -166,6 +195,13 @@ pub struct ArrayDraft {
     #[serde(default)]
     #[schema(value_type = Option<Vec<String>>)]
     pub allowed_projects: Option<BTreeSet<ProjectId>>,
+    /// The array's certificate, or its issuer's, PEM: trusted instead of the machine's roots.
+    #[serde(default)]
+    pub certificate: Option<String>,
+    /// Of the array's user for us. Sealed at rest, and never shown again.
+    #[serde(default)]
+    #[schema(value_type = Option<String>)]
+    pub api_token: Option<SecretString>,
 }
 
 #[derive(Debug, Deserialize, ToSchema)]
@@ -231,6 +267,7 @@ impl From<SiteView> for SiteInfo {
             checked_at: site.checked_us.map(iso),
             paired: site.fingerprint.is_some(),
             fingerprint: site.fingerprint,
+            has_credential: site.has_credential,
         }
     }
 }
@@ -298,13 +335,17 @@ impl From<PairRequest> for PairAsk {
     }
 }
 
-impl From<ArrayCreateRequest> for ArrayView {
+impl From<ArrayCreateRequest> for ArrayCreate {
     fn from(ArrayCreateRequest { array }: ArrayCreateRequest) -> Self {
         Self {
-            id: array.array_id,
-            name: array.name,
-            url: array.url,
-            allowed_projects: array.allowed_projects,
+            view: ArrayView {
+                id: array.array_id,
+                name: array.name,
+                url: array.url,
+                allowed_projects: array.allowed_projects,
+            },
+            certificate: array.certificate,
+            token: array.api_token,
         }
     }
 }

@@ -12,7 +12,13 @@ const PAIR: &str = "/v1/admin/sites/site-b/pair";
 const ARRAYS: &str = "/v1/admin/arrays";
 const MAPPINGS: &str = "/v1/admin/tenant-mappings";
 
-fn bodies() -> [(&'static str, Value); 4] {
+const CREDENTIAL: &str = "/v1/admin/sites/site-b/credential";
+
+fn method(path: &str) -> &'static str {
+    if path == CREDENTIAL { "PUT" } else { "POST" }
+}
+
+fn bodies() -> [(&'static str, Value); 5] {
     [
         (
             SITES,
@@ -24,9 +30,15 @@ fn bodies() -> [(&'static str, Value); 4] {
             json!({ "pair": { "offer": offer(), "fingerprint": fingerprint(&offer()) } }),
         ),
         (
+            CREDENTIAL,
+            json!({ "credential": { "type": "password", "username": "protector",
+                "password": "canary", "project_name": "service" } }),
+        ),
+        (
             ARRAYS,
             json!({ "array": { "name": "array-b", "url": "https://array-b.test",
-                "array_id": "array-id-1", "allowed_projects": [MINE] } }),
+                "array_id": "array-id-1", "allowed_projects": [MINE],
+                "certificate": "pem", "api_token": "canary" } }),
         ),
         (
             MAPPINGS,
@@ -40,8 +52,15 @@ fn bodies() -> [(&'static str, Value); 4] {
 async fn changes_reach_the_port_as_they_were_asked_for() {
     let world = World::new();
     for (path, body) in bodies() {
-        let got = world.call("admin", "POST", path, &body.to_string()).await;
-        let expected = if path == PAIR { 200 } else { 201 };
+        let got = world
+            .call("admin", method(path), path, &body.to_string())
+            .await;
+        let expected = if [PAIR, CREDENTIAL].contains(&path) {
+            200
+        } else {
+            201
+        };
+        assert!(!got.text.contains("canary"), "{path}: {}", got.text);
         assert_eq!(got.status.as_u16(), expected, "{path}: {}", got.text);
     }
     let asked = world.admin.asked.lock().unwrap().clone();
@@ -65,7 +84,11 @@ async fn changes_reach_the_port_as_they_were_asked_for() {
                 replace: false,
             },
         ),
-        Asked::Array(array()),
+        Asked::Credential(
+            "site-b".to_owned(),
+            "user protector in project service".to_owned(),
+        ),
+        Asked::Array(array(), Some("pem".to_owned()), Some("canary".to_owned())),
         Asked::Mapping(TenantMappingCreate {
             local_project: MINE.into(),
             remote_site: "site-b".to_owned(),
@@ -83,7 +106,7 @@ async fn reads_have_the_documented_names() {
         "id": site(2), "name": "site-b", "description": "cellar", "type": "secondary",
         "auth_url": "http://site-b.test/v3", "region_name": "RegionOne", "status": "active",
         "checked_at": "1970-01-01T00:00:00.000000Z", "paired": true,
-        "fingerprint": fingerprint(&offer()),
+        "fingerprint": fingerprint(&offer()), "has_credential": true,
     });
     let mapping = json!({
         "id": mapping().id, "local_project": MINE, "remote_site": site_b().id,
@@ -133,7 +156,9 @@ async fn nobody_but_an_administrator_reaches_the_port() {
             ("other", "403 forbidden"),
             ("unscoped", "403 forbidden"),
         ] {
-            let got = world.call(token, "POST", path, &body.to_string()).await;
+            let got = world
+                .call(token, method(path), path, &body.to_string())
+                .await;
             assert_eq!(got.line(), expected, "{token:?} {path}");
         }
     }
@@ -247,7 +272,9 @@ async fn bodies_that_do_not_fit() {
         let mut more = inner.clone();
         more["unknown"] = json!(1);
         for bad in [json!({}), json!({ key: {} }), json!({ key: more })] {
-            let got = world.call("admin", "POST", path, &bad.to_string()).await;
+            let got = world
+                .call("admin", method(path), path, &bad.to_string())
+                .await;
             assert_eq!(got.line(), "400 bad_request", "{path} {bad}");
         }
     }

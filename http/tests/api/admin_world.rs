@@ -2,15 +2,16 @@
 
 use crate::world::{MINE, OTHER, site};
 use async_trait::async_trait;
-use protector_domain::admin::PairAsk;
+use protector_domain::admin::{PairAsk, SiteCredential};
 use protector_domain::ids::TenantMappingId;
 use protector_domain::ports::Admin;
 use protector_domain::ports::admin::{
-    AdminError, ArrayView, OfferView, SiteCreate, SiteStatus, SiteType, SiteView,
+    AdminError, ArrayCreate, ArrayView, OfferView, SiteCreate, SiteStatus, SiteType, SiteView,
     TenantMappingCreate, TenantMappingView,
 };
 use protector_domain::ports::engine::Caller;
 use protector_domain::sync::{PairOffer, SigningIdentity, fingerprint};
+use secrecy::ExposeSecret;
 use std::sync::Mutex;
 use uuid::Uuid;
 
@@ -19,7 +20,10 @@ use uuid::Uuid;
 pub enum Asked {
     Site(SiteCreate),
     Pair(String, PairAsk),
-    Array(ArrayView),
+    /// Which site, and who.
+    Credential(String, String),
+    /// With its certificate and token.
+    Array(ArrayView, Option<String>, Option<String>),
     Mapping(TenantMappingCreate),
 }
 
@@ -45,6 +49,7 @@ pub fn site_b() -> SiteView {
         status: SiteStatus::Active,
         checked_us: Some(0),
         fingerprint: Some(fingerprint(&offer())),
+        has_credential: true,
     }
 }
 
@@ -116,6 +121,16 @@ impl Admin for Office {
         self.note(caller, Asked::Pair(site.to_owned(), ask), site_b())
     }
 
+    async fn site_credential_set(
+        &self,
+        caller: &Caller,
+        site: &str,
+        credential: SiteCredential,
+    ) -> Result<SiteView, AdminError> {
+        let asked = Asked::Credential(site.to_owned(), credential.who());
+        self.note(caller, asked, site_b())
+    }
+
     async fn array_list(&self) -> Result<Vec<ArrayView>, AdminError> {
         self.answer(vec![array()])
     }
@@ -123,9 +138,11 @@ impl Admin for Office {
     async fn array_create(
         &self,
         caller: &Caller,
-        array: ArrayView,
+        array: ArrayCreate,
     ) -> Result<ArrayView, AdminError> {
-        self.note(caller, Asked::Array(array.clone()), array)
+        let token = array.token.map(|t| t.expose_secret().to_owned());
+        let asked = Asked::Array(array.view.clone(), array.certificate, token);
+        self.note(caller, asked, array.view)
     }
 
     async fn tenant_mapping_list(&self) -> Result<Vec<TenantMappingView>, AdminError> {

@@ -6,14 +6,15 @@
 mod backend;
 mod crash;
 mod options;
-mod register;
+pub(crate) mod register;
 mod site;
-mod tenant;
+pub(crate) mod tenant;
 
 pub use backend::ArrayBackend;
 pub use crash::{CrashSwitch, Strike};
 pub use options::{Which, WorldOptions};
 pub use site::LabSite;
+pub(crate) use site::{SERVICE_PASSWORD, cloud_config};
 pub use tenant::Tenant;
 
 use crate::cloud::{Cloud, CloudConfig, routes};
@@ -67,7 +68,8 @@ impl World {
         let mut sites = Vec::new();
         let mut tenants = Vec::new();
         for which in [Which::A, Which::B] {
-            let cloud = one_cloud(which, &options, &arrays);
+            let base_url = format!("http://{}", which.cloud_host());
+            let cloud = one_cloud(which, base_url, options.seed, &arrays);
             let (cloud, tenant) = tenant::seed(which, cloud, &options, clock.now_us() / 1_000)?;
             let cloud = Arc::new(Mutex::new(cloud));
             let now = clock.clone();
@@ -136,7 +138,7 @@ impl World {
     pub async fn endpoint(&self, which: Which) -> Result<Endpoint> {
         let http = self.fabric.client(LAPTOP);
         let tenant = self.tenant(which);
-        let token = tenant.token(http.clone(), which).await?;
+        let token = tenant.token(http.clone(), &which.auth_url()).await?;
         Ok(Endpoint {
             url: format!("http://{}", which.api_host()),
             token,
@@ -154,7 +156,7 @@ impl World {
         let tenant = self.tenant(which);
         let standard = &tenant.standard;
         let (user, project) = (&standard.admin_user, &standard.admin_project);
-        let token = tenant::token_of(http.clone(), which, user, project).await?;
+        let token = tenant::token_of(http.clone(), &which.auth_url(), user, project).await?;
         Ok(Endpoint {
             url: format!("http://{}", which.api_host()),
             token,
@@ -175,7 +177,7 @@ impl World {
     }
 }
 
-fn two_arrays(seed: u64, clock: Arc<dyn Clock>) -> Result<SharedWorld> {
+pub(crate) fn two_arrays(seed: u64, clock: Arc<dyn Clock>) -> Result<SharedWorld> {
     let world = SharedWorld::new(seed, clock);
     let (a, b) = (Which::A.array().to_owned(), Which::B.array().to_owned());
     world.control(Control::ArrayAdd { name: a.clone() })?;
@@ -188,14 +190,14 @@ fn two_arrays(seed: u64, clock: Arc<dyn Clock>) -> Result<SharedWorld> {
     Ok(world)
 }
 
-fn one_cloud(which: Which, options: &WorldOptions, arrays: &SharedWorld) -> Cloud {
+pub(crate) fn one_cloud(which: Which, base_url: String, seed: u64, arrays: &SharedWorld) -> Cloud {
     let backend = ArrayBackend {
         world: arrays.clone(),
         array: which.array().to_owned(),
     };
-    let seed = options.seed.wrapping_mul(2).wrapping_add(which.number());
+    let seed = seed.wrapping_mul(2).wrapping_add(which.number());
     let config = CloudConfig {
-        base_url: format!("http://{}", which.cloud_host()),
+        base_url,
         ..CloudConfig::named(which.name(), seed)
     };
     Cloud::new(config, Arc::new(backend))

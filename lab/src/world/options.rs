@@ -49,6 +49,11 @@ impl Which {
         format!("{}.cloud.test", self.name())
     }
 
+    /// The cloud's Keystone.
+    pub fn auth_url(self) -> String {
+        format!("http://{}/identity/v3", self.cloud_host())
+    }
+
     /// Where the product's API is.
     pub fn api_host(self) -> String {
         format!("{}.protector.test:8788", self.name())

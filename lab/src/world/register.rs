@@ -3,56 +3,99 @@
 //!
 //! Absent: writing into anybody's store.
 
+use super::site::SERVICE_PASSWORD;
 use super::{Which, World};
 use crate::courier::Endpoint;
 use anyhow::{Context, Result};
 use http::Method;
+use protector_domain::ids::ArrayId;
 use serde_json::{Value, json};
+
+/// One of the two sites, as its administrator knows it.
+pub(crate) struct Side {
+    pub which: Which,
+    pub admin: Endpoint,
+    /// Its Keystone, as the other site reaches it.
+    pub auth_url: String,
+    /// The tenant's project there.
+    pub project: String,
+}
 
 /// Both sites run; afterwards each believes the other's signatures.
 pub(super) async fn introduce(world: &World) -> Result<()> {
-    let a = world.admin_endpoint(Which::A).await?;
-    let b = world.admin_endpoint(Which::B).await?;
-    for (here, admin, there) in [(Which::A, &a, &b), (Which::B, &b, &a)] {
-        register_site(admin, here.other()).await?;
-        pair(admin, here.other(), there).await?;
-        for array in [Which::A.array(), Which::B.array()] {
-            register_array(world, admin, array).await?;
+    let (a, b) = (side(world, Which::A).await?, side(world, Which::B).await?);
+    let arrays = [Which::A, Which::B].map(|which| {
+        let name = which.array();
+        Some((name, world.a.array_id(name)?))
+    });
+    let arrays: Vec<(&str, ArrayId)> = arrays.into_iter().flatten().collect();
+    introduce_sides(&a, &b, &arrays).await
+}
+
+async fn side(world: &World, which: Which) -> Result<Side> {
+    Ok(Side {
+        which,
+        admin: world.admin_endpoint(which).await?,
+        auth_url: which.auth_url(),
+        project: world.tenant(which).project.clone(),
+    })
+}
+
+/// As `introduce`, of any two sites and the arrays by name.
+pub(crate) async fn introduce_sides(a: &Side, b: &Side, arrays: &[(&str, ArrayId)]) -> Result<()> {
+    for (here, there) in [(a, b), (b, a)] {
+        register_site(here, there).await?;
+        pair(here, there).await?;
+        give_login(here, there).await?;
+        for (name, id) in arrays {
+            register_array(&here.admin, name, id).await?;
         }
-        map_tenant(world, admin, here).await?;
+        map_tenant(here, there).await?;
     }
     Ok(())
 }
 
-async fn register_site(admin: &Endpoint, other: Which) -> Result<()> {
-    let site_type = match other {
+async fn register_site(here: &Side, there: &Side) -> Result<()> {
+    let site_type = match there.which {
         Which::A => "primary",
         Which::B => "secondary",
     };
     let site = json!({ "site": {
-        "name": other.name(),
+        "name": there.which.name(),
         "type": site_type,
-        "auth_url": format!("http://{}/identity/v3", other.cloud_host()),
+        "auth_url": there.auth_url,
         "region_name": "RegionOne",
     }});
-    post(admin, "/v1/admin/sites", &site).await
+    post(&here.admin, "/v1/admin/sites", &site).await
 }
 
 /// The offer is read at the other site; so is its fingerprint, as people would by telephone.
-async fn pair(admin: &Endpoint, other: Which, there: &Endpoint) -> Result<()> {
-    let shown = there.send(Method::GET, "/v1/admin/pair", None).await?;
+async fn pair(here: &Side, there: &Side) -> Result<()> {
+    let shown = there.admin.send(Method::GET, "/v1/admin/pair", None);
+    let shown = shown.await?;
     let offer = shown.pointer("/pair/offer").context("no offer")?;
     let fingerprint = shown
         .pointer("/pair/fingerprint")
         .context("no fingerprint")?;
     let pair = json!({ "pair": { "offer": offer, "fingerprint": fingerprint } });
-    let path = format!("/v1/admin/sites/{}/pair", other.name());
-    post(admin, &path, &pair).await
+    let path = format!("/v1/admin/sites/{}/pair", there.which.name());
+    post(&here.admin, &path, &pair).await
 }
 
-async fn register_array(world: &World, admin: &Endpoint, name: &str) -> Result<()> {
-    let id = world.a.array_id(name);
-    let id = id.with_context(|| format!("no array {name}"))?;
+/// The service user of the other cloud (C26).
+async fn give_login(here: &Side, there: &Side) -> Result<()> {
+    let credential = json!({ "credential": {
+        "type": "password",
+        "username": "protector",
+        "password": SERVICE_PASSWORD,
+        "project_name": "service",
+    }});
+    let path = format!("/v1/admin/sites/{}/credential", there.which.name());
+    let given = here.admin.send(Method::PUT, &path, Some(&credential));
+    Ok(given.await.map(drop)?)
+}
+
+async fn register_array(admin: &Endpoint, name: &str, id: &ArrayId) -> Result<()> {
     let array = json!({ "array": {
         "name": name,
         "url": format!("https://{name}.test"),
@@ -61,14 +104,13 @@ async fn register_array(world: &World, admin: &Endpoint, name: &str) -> Result<(
     post(admin, "/v1/admin/arrays", &array).await
 }
 
-async fn map_tenant(world: &World, admin: &Endpoint, here: Which) -> Result<()> {
-    let there = here.other();
+async fn map_tenant(here: &Side, there: &Side) -> Result<()> {
     let mapping = json!({ "tenant_mapping": {
-        "local_project": world.tenant(here).project,
-        "remote_site": there.name(),
-        "remote_project": world.tenant(there).project,
+        "local_project": here.project,
+        "remote_site": there.which.name(),
+        "remote_project": there.project,
     }});
-    post(admin, "/v1/admin/tenant-mappings", &mapping).await
+    post(&here.admin, "/v1/admin/tenant-mappings", &mapping).await
 }
 
 async fn post(admin: &Endpoint, path: &str, body: &Value) -> Result<()> {

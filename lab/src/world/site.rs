@@ -7,8 +7,9 @@ use crate::cloud::Cloud as CloudModel;
 use crate::net::{Fabric, FabricArrayLink};
 use anyhow::Result;
 use protector_actors::{AdminOptions, Care};
+use protector_domain::admin::SiteCredential;
 use protector_domain::ids::{ArrayId, SiteId};
-use protector_domain::ports::Cloud;
+use protector_domain::ports::{Cloud, PeerAddress, PeerDial};
 use protector_http::ApiOptions;
 use protector_openstack::{CloudConfig, Credential, Interface, OpenStackCloud};
 use protector_runtime::clock::Clock;
@@ -26,7 +27,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 
 /// Password of every user in every pretend cloud.
-const SERVICE_PASSWORD: &str = "secret";
+pub(crate) const SERVICE_PASSWORD: &str = "secret";
 /// How long the product waits for a pretend service, milliseconds.
 const CALL_TIMEOUT_MS: u64 = 10_000;
 
@@ -123,8 +124,12 @@ impl LabSite {
         self.fabric.up(&host);
         let ctx = self.ctx();
         let store = self.open_store(&ctx).await?;
-        let cloud = self.cloud_of(self.which, &host, &ctx);
-        let peer = self.cloud_of(self.which.other(), &host, &ctx);
+        let dial = FabricDial {
+            fabric: self.fabric.clone(),
+            host: host.clone(),
+            ctx: ctx.clone(),
+        };
+        let cloud = dial.connect(cloud_config(self.which.auth_url()));
         let link = FabricArrayLink {
             fabric: self.fabric.clone(),
             from: self.fabric.origin(&host),
@@ -135,7 +140,7 @@ impl LabSite {
             store,
             site: self.id,
             cloud,
-            peer_clouds: BTreeMap::from([(self.which.other().site_id(), peer)]),
+            dial: Arc::new(dial),
             storage: Arc::new(MockDriver::new(Arc::new(link), self.addresses.clone())),
             care: self.care.clone(),
             admin: AdminOptions::default(),
@@ -155,18 +160,35 @@ impl LabSite {
             running.crash();
         }
     }
+}
 
-    /// One site's OpenStack, as this site's engine reaches it.
-    fn cloud_of(&self, which: Which, host: &str, ctx: &Ctx) -> Cloud {
-        let config = cloud_config(which);
-        let connected = OpenStackCloud::connect(config, self.fabric.client(host), ctx.clone());
-        Arc::new(connected).ports()
+/// Clouds, as one site's engine reaches them over the pretend network.
+struct FabricDial {
+    fabric: Fabric,
+    host: String,
+    ctx: Ctx,
+}
+
+impl FabricDial {
+    fn connect(&self, config: CloudConfig) -> Cloud {
+        let http = self.fabric.client(&self.host);
+        Arc::new(OpenStackCloud::connect(config, http, self.ctx.clone())).ports()
     }
 }
 
-fn cloud_config(which: Which) -> CloudConfig {
+impl PeerDial for FabricDial {
+    fn dial(&self, address: &PeerAddress, credential: &SiteCredential) -> Result<Cloud, String> {
+        let remote = RemoteOptions {
+            timeout_ms: CALL_TIMEOUT_MS,
+            ..RemoteOptions::default()
+        };
+        Ok(self.connect(protectord::peer_config(address, credential, remote)))
+    }
+}
+
+pub(crate) fn cloud_config(auth_url: String) -> CloudConfig {
     CloudConfig {
-        auth_url: format!("http://{}/identity/v3", which.cloud_host()),
+        auth_url,
         region_name: Some("RegionOne".to_owned()),
         interface: Interface::Public,
         credential: Credential::Password {

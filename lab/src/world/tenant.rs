@@ -27,7 +27,7 @@ pub struct Tenant {
 
 /// Fills the cloud; the service user gets its role in the tenant's project, as a tenant mapping
 /// would grant it.
-pub(super) fn seed(
+pub(crate) fn seed(
     which: Which,
     mut cloud: Cloud,
     options: &WorldOptions,
@@ -85,15 +85,15 @@ impl Tenant {
     ///
     /// # Errors
     /// Keystone does not answer, or refuses.
-    pub async fn token(&self, http: HttpService, which: Which) -> Result<String> {
-        token_of(http, which, &self.user, &self.project).await
+    pub async fn token(&self, http: HttpService, auth_url: &str) -> Result<String> {
+        token_of(http, auth_url, &self.user, &self.project).await
     }
 }
 
 /// A token of a user of the cloud, scoped to a project.
-pub(super) async fn token_of(
+pub(crate) async fn token_of(
     http: HttpService,
-    which: Which,
+    auth_url: &str,
     user: &str,
     project: &str,
 ) -> Result<String> {
@@ -105,10 +105,7 @@ pub(super) async fn token_of(
     }});
     let request = Request::builder()
         .method("POST")
-        .uri(format!(
-            "http://{}/identity/v3/auth/tokens",
-            which.cloud_host()
-        ))
+        .uri(format!("{auth_url}/auth/tokens"))
         .header("Content-Type", "application/json")
         .body(Bytes::from(body.to_string()))?;
     let answer = http

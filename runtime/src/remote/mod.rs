@@ -27,7 +27,7 @@ pub use endpoint::{Remote, RemoteView};
 pub use errors::{BodyTooBig, CallError, NotSent, RemoteError};
 pub use in_process::{Detached, IN_PROCESS_BODY_MAX_BYTES, in_process};
 pub use options::RemoteOptions;
-pub use reqwest_seam::{ReqwestOptions, reqwest_service};
+pub use reqwest_seam::{ReqwestOptions, reqwest_service, tls_provider_install};
 pub use retry_after::{RETRY_AFTER_MAX_MS, retry_after_ms};
 pub use single_flight::{Fresh, Lease, Session};
 

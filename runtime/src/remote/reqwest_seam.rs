@@ -44,13 +44,19 @@ impl Default for ReqwestOptions {
     }
 }
 
+/// Makes ring the TLS library of the process; programs call it first thing, before anybody picks
+/// another.
+pub fn tls_provider_install() {
+    // An error only says that somebody installed one before.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+}
+
 /// A service that sends over TCP and TLS.
 ///
 /// # Errors
 /// Roots that cannot be read, or options the client refuses.
 pub fn reqwest_service(options: ReqwestOptions) -> Result<HttpService, RemoteError> {
-    // An error only says that somebody installed one before.
-    let _ = rustls::crypto::ring::default_provider().install_default();
+    tls_provider_install();
     let body_max_bytes = options.body_max_bytes;
     let client = client_build(&options)?;
     let send = move |request| request_send(client.clone(), request, body_max_bytes);

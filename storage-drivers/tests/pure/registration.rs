@@ -76,7 +76,7 @@ async fn an_address_without_tls_is_refused() {
 #[test]
 fn the_driver_has_its_listed_name() {
     let driver = World::new(|_| Reply::Usual).driver();
-    let listed = protector_storage_drivers::DRIVERS.map(|(name, _)| name);
+    let listed = protector_storage_drivers::DRIVERS.map(|(name, ..)| name);
     assert!(listed.contains(&driver.name()), "{listed:?}");
 }
 

@@ -125,13 +125,20 @@ impl Store {
         id: SiteId,
         credential: SecretString,
     ) -> Result<(), StoreError> {
+        let write = self.site_credential_write(id, &credential)?;
+        self.write_done(write).await
+    }
+
+    /// The write of `site_credential_put`, sealed, to stand in a batch. Errors: `Sealed`.
+    pub fn site_credential_write(
+        &self,
+        id: SiteId,
+        credential: &SecretString,
+    ) -> Result<Write, StoreError> {
         let row = id.to_string();
-        let credential = self.seal(
-            credential_place(&row),
-            credential.expose_secret().as_bytes(),
-        )?;
-        self.write_done(Write::SiteCredentialPut { id, credential })
-            .await
+        let plain = credential.expose_secret().as_bytes();
+        let credential = self.seal(credential_place(&row), plain)?;
+        Ok(Write::SiteCredentialPut { id, credential })
     }
 
     /// `None`: no such site, or none was given. Errors: `Sealed`.
@@ -167,12 +174,21 @@ impl Store {
         array: Array,
         token: Option<SecretString>,
     ) -> Result<(), StoreError> {
-        let token = self.seal_text(token_place(array.id.as_str()), token.as_ref())?;
-        self.write_done(Write::ArrayCreate {
+        let write = self.array_create_write(array, token.as_ref())?;
+        self.write_done(write).await
+    }
+
+    /// The write of `array_create`, sealed, to stand in a batch. Errors: `Sealed`.
+    pub fn array_create_write(
+        &self,
+        array: Array,
+        token: Option<&SecretString>,
+    ) -> Result<Write, StoreError> {
+        let token = self.seal_text(token_place(array.id.as_str()), token)?;
+        Ok(Write::ArrayCreate {
             array: Box::new(array),
             token,
         })
-        .await
     }
 
     /// Changes all but the token. Errors: `Missing`, `AlreadyThere`.

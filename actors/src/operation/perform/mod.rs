@@ -39,13 +39,10 @@ impl Job {
     ///
     /// Errors: `Refused` if it is not registered here.
     pub(crate) fn peer_cloud(&self) -> PortResult<Cloud> {
-        self.site
-            .peer_cloud(self.plan.peer)
-            .cloned()
-            .ok_or_else(|| {
-                let what = "the peer's cloud is not registered here".to_owned();
-                PortError::new(ErrorKind::Refused, what)
-            })
+        self.site.peer_cloud(self.plan.peer).ok_or_else(|| {
+            let what = "no login at the peer's cloud is registered here".to_owned();
+            PortError::new(ErrorKind::Refused, what)
+        })
     }
 
     /// The object that an earlier step made under `key`.

@@ -1,4 +1,4 @@
-//! The service catalog: one region, three interfaces, everything under one host.
+//! The service catalog: one region, three interfaces, everything but what is added under one host.
 
 use serde_json::{Value, json};
 
@@ -17,34 +17,42 @@ const SERVICES: [(&str, &str, &str); 5] = [
 ];
 
 /// A service with its endpoint ids.
-pub(super) struct CatalogService {
+pub(in crate::cloud) struct CatalogService {
     id: String,
-    name: &'static str,
-    kind: &'static str,
-    path: &'static str,
+    name: String,
+    kind: String,
+    /// Below the base URL, or a URL of its own.
+    path: String,
     endpoint_ids: [String; 3],
 }
 
 pub(super) fn standard(ids: &mut IdSource) -> Vec<CatalogService> {
     SERVICES
         .into_iter()
-        .map(|(name, kind, path)| CatalogService {
-            id: ids.hex32(),
-            name,
-            kind,
-            path,
-            endpoint_ids: [ids.hex32(), ids.hex32(), ids.hex32()],
-        })
+        .map(|(name, kind, path)| CatalogService::new(ids, name, kind, path))
         .collect()
 }
 
 impl CatalogService {
+    pub(in crate::cloud) fn new(ids: &mut IdSource, name: &str, kind: &str, path: &str) -> Self {
+        Self {
+            id: ids.hex32(),
+            name: name.to_owned(),
+            kind: kind.to_owned(),
+            path: path.to_owned(),
+            endpoint_ids: [ids.hex32(), ids.hex32(), ids.hex32()],
+        }
+    }
+
     fn endpoints(&self, config: &CloudConfig, project_id: Option<&str>) -> Vec<Value> {
         let path = match project_id {
             Some(id) => self.path.replace("$(project_id)s", id),
-            None => self.path.to_owned(),
+            None => self.path.clone(),
         };
-        let url = format!("{}{path}", config.base_url);
+        let url = match path.starts_with('/') {
+            true => format!("{}{path}", config.base_url),
+            false => path,
+        };
         let paired = INTERFACES.iter().zip(&self.endpoint_ids);
         paired
             .map(|(interface, id)| {

@@ -19,6 +19,7 @@ use secrecy::SecretString;
 use serde::Serialize;
 
 use super::ids::IdSource;
+pub(super) use catalog::CatalogService;
 use tokens::Token;
 pub(super) use tokens::TokenCheck;
 
@@ -130,7 +131,7 @@ pub(super) struct Keystone {
     pub(super) trusts: BTreeMap<String, Trust>,
     pub(super) app_credentials: BTreeMap<String, AppCredential>,
     tokens: BTreeMap<String, Token>,
-    services: Vec<catalog::CatalogService>,
+    pub(super) services: Vec<CatalogService>,
 }
 
 impl Keystone {

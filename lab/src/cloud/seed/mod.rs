@@ -12,7 +12,7 @@ use secrecy::SecretString;
 use super::Cloud;
 use super::cinder::{GroupType, VolumeType};
 use super::glance::Image;
-use super::keystone::{Grant, Project, User};
+use super::keystone::{CatalogService, Grant, Project, User};
 use super::neutron::Network;
 use super::nova::{Flavor, Keypair, ServerGroup};
 use super::wire::Service;
@@ -37,6 +37,12 @@ impl Cloud {
         };
         self.keystone.projects.insert(id.clone(), project);
         id
+    }
+
+    /// A service at a URL of its own (`$(project_id)s` stands for the project), on all interfaces.
+    pub fn seed_service(&mut self, name: &str, kind: &str, url: &str) {
+        let service = CatalogService::new(&mut self.ids, name, kind, url);
+        self.keystone.services.push(service);
     }
 
     /// A user without roles; gives its id.

@@ -1,0 +1,135 @@
+//! `protector-lab up`: both pretend sites on real sockets, for stock clients and for people. Clouds and
+//! arrays live in memory, the sites' databases in files; time is the machine's.
+//!
+//! Absent: the pretend network with its faults (`world`), and coming up again on old files: the clouds
+//! they belong to are gone.
+
+mod files;
+mod site;
+
+use crate::courier::Endpoint;
+use crate::world::register::{Side, introduce_sides};
+use crate::world::{SERVICE_PASSWORD, Which, WorldOptions, tenant, two_arrays};
+use anyhow::{Context, Result};
+use protector_domain::ids::ArrayId;
+use protector_runtime::clock::{Clock, SystemClock};
+use protector_runtime::remote::{HttpService, ReqwestOptions, reqwest_service};
+use protector_storage_drivers::link::SharedWorld;
+use site::{Arrays, UpSite};
+use std::path::PathBuf;
+use std::sync::Arc;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::task::JoinSet;
+
+/// What the two sites are started with.
+#[derive(Debug, Clone, clap::Args)]
+pub struct UpOptions {
+    /// An empty directory, or one that is made: databases, keys, `clouds.yaml`, `lab.json`.
+    #[arg(long)]
+    pub state: PathBuf,
+    /// VMs of the tenant at site-a.
+    #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u16).range(1..=200))]
+    pub vms: u16,
+    /// Volumes of all VMs together; each has at least one. Default: five for three.
+    #[arg(long, value_parser = clap::value_parser!(u16).range(1..=2_000))]
+    pub volumes: Option<u16>,
+    /// Same seed, same ids in the clouds.
+    #[arg(long, default_value_t = 1)]
+    pub seed: u64,
+}
+
+/// Brings both sites up, says so, and keeps them until SIGTERM or SIGINT.
+///
+/// # Errors
+/// Whatever does not come up; a directory that is not empty.
+pub async fn up(options: UpOptions) -> Result<()> {
+    let mut term = signal(SignalKind::terminate())?;
+    let mut int = signal(SignalKind::interrupt())?;
+    files::prepare(&options.state)?;
+    // Dropped at the end, and with it every socket.
+    let mut served = JoinSet::new();
+    let sites = start(&options, &mut served).await?;
+    files::write(&options.state, &sites)?;
+    println!("both sites are up: {}", options.state.display());
+    println!(
+        "  export OS_CLIENT_CONFIG_FILE={}/clouds.yaml OS_CLOUD=site-a",
+        options.state.display()
+    );
+    tokio::select! {
+        biased;
+        _ = term.recv() => {}
+        _ = int.recv() => {}
+    }
+    for site in sites {
+        site.running.stop().await;
+    }
+    Ok(())
+}
+
+async fn start(options: &UpOptions, served: &mut JoinSet<()>) -> Result<[UpSite; 2]> {
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+    let world = two_arrays(options.seed, clock.clone())?;
+    let arrays = Arrays {
+        ids: array_ids(&world),
+        world,
+    };
+    let vms = usize::from(options.vms);
+    let world_options = WorldOptions {
+        members: vms,
+        volumes: options.volumes.map_or(vms * 5 / 3, usize::from).max(vms),
+        ..WorldOptions::seeded("up", options.seed)
+    };
+    let http = reqwest_service(ReqwestOptions::default())?;
+    let mut sites = Vec::new();
+    for which in [Which::A, Which::B] {
+        let starting = site::start(
+            which,
+            &options.state,
+            &world_options,
+            &arrays,
+            &http,
+            served,
+        );
+        sites.push(starting.await.with_context(|| which.name())?);
+    }
+    let sites: [UpSite; 2] = sites.try_into().map_err(|_| anyhow::anyhow!("two sites"))?;
+    let [a, b] = &sites;
+    let (a, b) = (side(a, &http).await?, side(b, &http).await?);
+    let named: Vec<(&str, ArrayId)> = arrays
+        .ids
+        .iter()
+        .map(|(id, name)| (name.as_str(), id.clone()))
+        .collect();
+    introduce_sides(&a, &b, &named)
+        .await
+        .context("introducing the sites to each other")?;
+    Ok(sites)
+}
+
+fn array_ids(world: &SharedWorld) -> std::collections::BTreeMap<ArrayId, String> {
+    let truth = world.ground_truth();
+    let arrays = truth.arrays.iter();
+    arrays
+        .map(|(name, array)| (ArrayId(array.id.clone()), name.clone()))
+        .collect()
+}
+
+async fn side(site: &UpSite, http: &HttpService) -> Result<Side> {
+    let standard = &site.tenant.standard;
+    let (user, project) = (&standard.admin_user, &standard.admin_project);
+    let token = tenant::token_of(http.clone(), &site.auth_url, user, project).await?;
+    Ok(Side {
+        which: site.which,
+        admin: Endpoint {
+            url: site.api_url.clone(),
+            token,
+            project: project.clone(),
+            http: http.clone(),
+        },
+        auth_url: site.auth_url.clone(),
+        project: site.tenant.project.clone(),
+    })
+}
+
+/// Of every user of both clouds.
+pub(crate) const PASSWORD: &str = SERVICE_PASSWORD;
