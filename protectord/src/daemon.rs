@@ -5,7 +5,7 @@
 use crate::boot::{BootError, BootParts, boot};
 use crate::config::{Config, Keystone};
 use crate::dial::Dialer;
-use crate::driver::{DriverError, arrays_fetch, storage_driver};
+use crate::driver::{DriverError, storage_driver};
 use protector_actors::{AdminOptions, Care};
 use protector_domain::admin::UrlRules;
 use protector_http::ApiOptions;
@@ -79,8 +79,7 @@ pub async fn run(
         .identity_fetch()
         .await?
         .ok_or(DaemonError::NoIdentity)?;
-    let arrays = arrays_fetch(&store).await?;
-    let storage = storage_driver(&config.driver, &arrays, &ctx)?;
+    let storage = storage_driver(&config.driver, &store, &ctx).await?;
     let dialer = dialer(&config.keystone, &ctx)?;
     let running = boot(BootParts {
         cloud: dialer.connect(own_cloud(&config.keystone)),

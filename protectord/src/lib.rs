@@ -2,6 +2,7 @@
 //!
 //! Absent: logic. Everything here only hands one crate's parts to another.
 
+mod arrays;
 mod boot;
 pub mod config;
 pub mod daemon;
@@ -11,5 +12,6 @@ pub mod identity;
 pub mod key_file;
 pub mod logging;
 
+pub use arrays::StoreArrays;
 pub use boot::{BootError, BootParts, RunningSite, boot};
 pub use dial::{Dialer, peer_config};

@@ -135,7 +135,6 @@ fn what_a_daemon_refuses_to_start_with() {
             78,
             "protector.conf: [api] workers: ",
         ),
-        ("storage_driver = pure\n", 1, "no PureStorageDriver"),
         ("[api]\nbind_host = 203.0.113.1\n", 1, "[api] bind_host"),
         (
             "[oslo_policy]\nfoo = 1\n",

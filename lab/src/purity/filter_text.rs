@@ -118,7 +118,7 @@ impl Reader {
         is
     }
 
-    fn expect(&mut self, wanted: &Token) -> Result<(), NoFilter> {
+    fn must_take(&mut self, wanted: &Token) -> Result<(), NoFilter> {
         self.take(wanted).then_some(()).ok_or(NoFilter)
     }
 
@@ -147,7 +147,7 @@ impl Reader {
         }
         if self.take(&Token::Open) {
             let inner = self.any_of(depth + 1)?;
-            self.expect(&Token::Close)?;
+            self.must_take(&Token::Close)?;
             return Ok(inner);
         }
         let Some(Token::Word(word)) = self.next() else {
@@ -168,9 +168,9 @@ impl Reader {
     /// `contains(field,'text')` and `tags('key','value')`.
     fn call(&mut self, name: &str) -> Result<Filter, NoFilter> {
         let first = self.next();
-        self.expect(&Token::Comma)?;
+        self.must_take(&Token::Comma)?;
         let second = self.next();
-        self.expect(&Token::Close)?;
+        self.must_take(&Token::Close)?;
         match (name, first, second) {
             ("contains", Some(Token::Word(field)), Some(Token::Text(text))) => {
                 Ok(Filter::Contains { field, text })
@@ -211,9 +211,9 @@ impl Reader {
         while self.take(&Token::Comma) {
             values.push(self.value()?);
         }
-        self.expect(&Token::Close)?;
+        self.must_take(&Token::Close)?;
         if doubled {
-            self.expect(&Token::Close)?;
+            self.must_take(&Token::Close)?;
         }
         Ok(values)
     }

@@ -34,7 +34,8 @@ impl From<LinkError> for Refused {
         match error {
             LinkError::Refused(ArrayError::Refused(items)) => Self::Object(items),
             LinkError::Refused(ArrayError::Unreachable) | LinkError::NotSent(_) => Self::Away,
-            LinkError::Unknown(_) => Self::Broken,
+            LinkError::Busy { .. } => Self::Away,
+            LinkError::Denied(_) | LinkError::Unknown(_) => Self::Broken,
         }
     }
 }

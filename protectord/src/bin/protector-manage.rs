@@ -8,7 +8,6 @@ use protector_domain::sync::{PairOffer, SigningIdentity, fingerprint};
 use protector_runtime::ctx::Ctx;
 use protector_store::{Identity, Store, StoreError};
 use protectord::config::{self, CONFIG_FILE, Config};
-use protectord::driver::DRIVERS;
 use protectord::{daemon, identity, key_file, logging};
 use secrecy::{ExposeSecret, SecretString};
 use std::io::Read;
@@ -137,9 +136,8 @@ async fn act(verb: Verb, store: &Store, ctx: &Ctx) -> Result<()> {
 }
 
 fn driver_list() {
-    for (name, driver, is_there) in DRIVERS {
-        let there = if *is_there { "OK" } else { "not in this build" };
-        println!("{name}: {driver} {there}");
+    for (name, driver, what) in protector_storage_drivers::DRIVERS {
+        println!("{name}: {driver} OK ({what})");
     }
 }
 

@@ -58,6 +58,11 @@ pub trait Fixture: Send + Sync {
     fn driver(&self) -> Arc<dyn StorageDriver>;
     /// The same with the arrays' addresses exchanged (`F15`).
     fn driver_swapped(&self) -> Arc<dyn StorageDriver>;
+    /// Whether the arrays change several volumes in one call. Without, a lost answer may leave some
+    /// changed and some not until the call is repeated.
+    fn has_batches(&self) -> bool {
+        true
+    }
     /// The id the array reports.
     fn array(&self, side: Side) -> ArrayId;
     /// The next call of this kind meets `fault`.

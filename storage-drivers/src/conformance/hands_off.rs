@@ -131,3 +131,46 @@ pub async fn an_unregistered_array_is_refused(driver: &dyn StorageDriver, _world
         ErrorKind::Refused
     );
 }
+
+/// I5: the mark is the same however often it is asked for, and either site finds it by how its name
+/// starts.
+pub async fn a_mark_is_made_once_and_found_by_its_name(
+    driver: &dyn StorageDriver,
+    world: &dyn Fixture,
+) {
+    let target = world.array(Side::Target);
+    let one = driver.mark(&target, "group-epoch-2").await.unwrap();
+    let again = driver.mark(&target, "group-epoch-2").await.unwrap();
+    assert_eq!((one.serial.clone(), one.name), (again.serial, again.name));
+    driver.mark(&target, "group-epoch-4").await.unwrap();
+    driver.mark(&target, "other-epoch-9").await.unwrap();
+    let found = driver.find_by_key(&target, "group-epoch-").await.unwrap();
+    let found: Vec<&str> = found.iter().map(|volume| volume.name.as_str()).collect();
+    assert_eq!(found, ["group-epoch-2", "group-epoch-4"]);
+    let source = world.array(Side::Source);
+    let elsewhere = driver.find_by_key(&source, "group-epoch-").await.unwrap();
+    assert_eq!(elsewhere, [], "it is on the array that was asked");
+}
+
+/// `B2`, `B4`.
+pub async fn a_mark_lost_twice_is_one_mark(driver: &dyn StorageDriver, world: &dyn Fixture) {
+    let target = world.array(Side::Target);
+    for (name, fault) in [("m-1", Fault::AnswerLost), ("m-2", Fault::Twice)] {
+        world.fault(Call::Copy, fault);
+        let first = driver.mark(&target, name).await;
+        assert!(first.is_ok() || kind(first) == ErrorKind::Unknown);
+        assert_eq!(driver.mark(&target, name).await.unwrap().name, name);
+    }
+    let truth = world.truth().await;
+    assert_eq!(names(&live(&truth, Side::Target)), ["m-1", "m-2"]);
+}
+
+/// F6: a name in the bin is taken, and nothing is recovered from there.
+pub async fn a_marks_name_in_the_bin_is_taken(driver: &dyn StorageDriver, world: &dyn Fixture) {
+    let target = world.array(Side::Target);
+    world.volume_make(Side::Target, "m-1", SIZE).await;
+    world.volume_destroy(Side::Target, "m-1").await;
+    let refused = driver.mark(&target, "m-1").await;
+    assert_eq!(kind(refused), ErrorKind::AlreadyThere);
+    assert!(live(&world.truth().await, Side::Target).is_empty());
+}

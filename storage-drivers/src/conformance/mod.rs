@@ -85,6 +85,9 @@ macro_rules! storage_driver_conformance {
 
             release_takes_only_what_is_ours
             release_is_one_effect
+            a_mark_is_made_once_and_found_by_its_name
+            a_mark_lost_twice_is_one_mark
+            a_marks_name_in_the_bin_is_taken
             a_foreign_group_is_left_alone
             a_swapped_array_is_found_out_before_any_write
             an_unregistered_array_is_refused

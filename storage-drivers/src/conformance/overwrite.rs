@@ -115,7 +115,9 @@ pub async fn an_overwrite_is_one_effect(driver: &dyn StorageDriver, world: &dyn 
     world.fault(Call::Copy, Fault::AnswerLost);
     let lost = home.overwrite(driver, "p").await;
     assert_eq!(kind(lost), ErrorKind::Unknown);
-    assert!(home.holds(&world.truth().await, "p"), "one call for all");
+    if world.has_batches() {
+        assert!(home.holds(&world.truth().await, "p"), "one call for all");
+    }
     world
         .write(Side::Target, &home.targets[1], 600, 4_096)
         .await;

@@ -1,5 +1,5 @@
 //! The way to arrays: one call, one answer, and what is known when there is none.
-//! Absent: which calls to make (`mock`), and how arrays behave (`model`).
+//! Absent: which calls to make (`flasharray`), and how arrays behave (`model`).
 
 mod faulty;
 mod file;
@@ -22,6 +22,12 @@ pub enum LinkError {
     /// Nothing reached the array (fault `B1`).
     #[error("the call was not sent: {0}")]
     NotSent(String),
+    /// The array asks to come back later; nothing happened (`B5`, `B6`).
+    #[error("the array is busy")]
+    Busy { retry_after_ms: Option<u64> },
+    /// Not with these rights; nothing happened.
+    #[error("denied: {0}")]
+    Denied(String),
     /// It may or may not have happened (faults `B2`, `B3`).
     #[error("the outcome of the call is unknown: {0}")]
     Unknown(String),

@@ -56,6 +56,9 @@ pub struct ArrayRow {
     pub os: String,
     /// The array's own clock, ms since the epoch (over REST: the `Date` header of the answer).
     pub now_ms: i64,
+    /// How coarse that reading is: the clock shows less than this more (a `Date` counts seconds).
+    #[serde(default)]
+    pub now_step_ms: i64,
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

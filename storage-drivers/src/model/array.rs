@@ -130,6 +130,7 @@ impl Array {
             version: "6.6.10".to_owned(),
             os: "Purity//FA".to_owned(),
             now_ms: self.wall_ms(now_ms),
+            now_step_ms: 0,
         }
     }
 }

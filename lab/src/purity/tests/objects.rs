@@ -14,28 +14,9 @@ async fn volume(client: &Client, name: &str) {
         .await;
 }
 
-#[tokio::test(start_paused = true)]
-async fn clients_find_the_texts_that_they_look_for() {
-    let client = Client::new().await;
-    volume(&client, "vol").await;
-    client
-        .done(
-            Method::POST,
-            "hosts?names=h",
-            json!({ "iqns": ["iqn.one"] }),
-        )
-        .await;
-    client
-        .done(
-            Method::POST,
-            "connections?host_names=h&volume_names=vol",
-            Value::Null,
-        )
-        .await;
-    client
-        .done(Method::POST, "protection-groups?names=pg", Value::Null)
-        .await;
-    let cases = [
+/// Calls that are refused, with the fragment that a client looks for.
+fn refused_calls() -> Vec<(Method, &'static str, Value, &'static str)> {
+    vec![
         (
             Method::POST,
             "volumes?names=vol",
@@ -98,8 +79,31 @@ async fn clients_find_the_texts_that_they_look_for() {
             "does not exist",
         ),
         (Method::POST, "volumes?names=..", json!({}), "name"),
-    ];
-    for (method, path, body, fragment) in cases {
+    ]
+}
+
+#[tokio::test(start_paused = true)]
+async fn clients_find_the_texts_that_they_look_for() {
+    let client = Client::new().await;
+    volume(&client, "vol").await;
+    client
+        .done(
+            Method::POST,
+            "hosts?names=h",
+            json!({ "iqns": ["iqn.one"] }),
+        )
+        .await;
+    client
+        .done(
+            Method::POST,
+            "connections?host_names=h&volume_names=vol",
+            Value::Null,
+        )
+        .await;
+    client
+        .done(Method::POST, "protection-groups?names=pg", Value::Null)
+        .await;
+    for (method, path, body, fragment) in refused_calls() {
         let said = client.no(method, path, body).await;
         assert!(said[0].contains(fragment), "{path}: {said:?}");
     }

@@ -23,8 +23,8 @@ const SHOW_PAUSE_MS: u64 = 1_000;
 const RETENTION_MIN_S: u64 = 60;
 
 pub(super) async fn ensure(
-    source: &Door<'_>,
-    target: &Door<'_>,
+    source: &Door,
+    target: &Door,
     spec: &GroupSpec,
     ours: bool,
 ) -> PortResult<()> {
@@ -35,7 +35,7 @@ pub(super) async fn ensure(
 }
 
 /// The group of exactly this name, destroyed or not.
-pub(super) async fn find(door: &Door<'_>, spec: &GroupSpec) -> PortResult<Option<GroupRow>> {
+pub(super) async fn find(door: &Door, spec: &GroupSpec) -> PortResult<Option<GroupRow>> {
     let open = |answer| match answer {
         Answer::Groups(page) => Some(page),
         _ => None,
@@ -47,8 +47,8 @@ pub(super) async fn find(door: &Door<'_>, spec: &GroupSpec) -> PortResult<Option
 }
 
 async fn group_own(
-    source: &Door<'_>,
-    target: &Door<'_>,
+    source: &Door,
+    target: &Door,
     spec: &GroupSpec,
     ours: bool,
 ) -> PortResult<GroupRow> {
@@ -67,7 +67,7 @@ fn foreign(spec: &GroupSpec) -> PortError {
 
 /// A group that was not there a moment ago and is now, without members and targets, is the other
 /// half of a request that was delivered twice (`B4`).
-async fn create(source: &Door<'_>, target: &Door<'_>, spec: &GroupSpec) -> PortResult<GroupRow> {
+async fn create(source: &Door, target: &Door, spec: &GroupSpec) -> PortResult<GroupRow> {
     let command = Command::GroupsPost {
         names: vec![spec.name.0.clone()],
     };
@@ -86,7 +86,7 @@ async fn create(source: &Door<'_>, target: &Door<'_>, spec: &GroupSpec) -> PortR
 }
 
 /// Out of the bin and off in one call: its members may be those of long ago.
-async fn recover(source: &Door<'_>, spec: &GroupSpec) -> PortResult<GroupRow> {
+async fn recover(source: &Door, spec: &GroupSpec) -> PortResult<GroupRow> {
     let patch = GroupPatch {
         destroyed: Some(false),
         ..schedule_patch(false)
@@ -112,7 +112,7 @@ pub(super) fn patch_of(spec: &GroupSpec, patch: GroupPatch) -> Command {
     }
 }
 
-async fn target_own(source: &Door<'_>, target: &Door<'_>, spec: &GroupSpec) -> PortResult<()> {
+async fn target_own(source: &Door, target: &Door, spec: &GroupSpec) -> PortResult<()> {
     if has_target(source, target, spec).await? {
         return Ok(());
     }
@@ -126,17 +126,14 @@ async fn target_own(source: &Door<'_>, target: &Door<'_>, spec: &GroupSpec) -> P
     }
 }
 
-async fn has_target(source: &Door<'_>, target: &Door<'_>, spec: &GroupSpec) -> PortResult<bool> {
+async fn has_target(source: &Door, target: &Door, spec: &GroupSpec) -> PortResult<bool> {
     let rows = targets(source, spec).await?;
     let same = |name: &str| name.eq_ignore_ascii_case(&target.array.name);
     Ok(rows.iter().any(|row| same(&row.member.name)))
 }
 
 /// Where the group replicates to.
-pub(super) async fn targets(
-    source: &Door<'_>,
-    spec: &GroupSpec,
-) -> PortResult<Vec<GroupTargetRow>> {
+pub(super) async fn targets(source: &Door, spec: &GroupSpec) -> PortResult<Vec<GroupTargetRow>> {
     let group_names = vec![spec.name.0.clone()];
     let ask = move |query| Command::GroupTargetsGet {
         group_names: group_names.clone(),
@@ -149,7 +146,7 @@ pub(super) async fn targets(
     source.walk(&ask, open, Query::default()).await
 }
 
-async fn configure(source: &Door<'_>, spec: &GroupSpec, group: &GroupRow) -> PortResult<()> {
+async fn configure(source: &Door, spec: &GroupSpec, group: &GroupRow) -> PortResult<()> {
     let frequency_ms = i64::try_from(spec.replication_interval_s.saturating_mul(1_000));
     let all_for_s = i64::try_from(spec.target_retention_s.max(RETENTION_MIN_S));
     let patch = GroupPatch {
@@ -176,7 +173,7 @@ async fn configure(source: &Door<'_>, spec: &GroupSpec, group: &GroupRow) -> Por
 }
 
 /// The group shows up on the target only after a while; until then it cannot be allowed.
-async fn allow(source: &Door<'_>, target: &Door<'_>, spec: &GroupSpec) -> PortResult<()> {
+async fn allow(source: &Door, target: &Door, spec: &GroupSpec) -> PortResult<()> {
     let command = Command::GroupTargetsPatch {
         group_names: vec![format!("{}:{}", source.array.name, spec.name)],
         allowed: true,
@@ -186,6 +183,8 @@ async fn allow(source: &Door<'_>, target: &Door<'_>, spec: &GroupSpec) -> PortRe
             Err(error) if error.kind == ErrorKind::Missing => {
                 tokio::time::sleep(Duration::from_millis(SHOW_PAUSE_MS)).await;
             }
+            // Allowed before: an array may say so as a refusal.
+            Err(error) if error.kind == ErrorKind::AlreadyThere => return Ok(()),
             other => return other.map(|_| ()),
         }
     }

@@ -7,14 +7,19 @@ use crate::model::{ArrayError, ErrorItem};
 
 /// Meanings by fragment, first match counts. Destroyed things keep their names: for one who looks
 /// for them they are gone, for one who wants the name it is taken (`recover` tells these apart).
-const MEANINGS: [(&str, ErrorKind); 6] = [
+const MEANINGS: [(&str, ErrorKind); 9] = [
     ("does not exist", ErrorKind::Missing),
     ("No such volume or snapshot", ErrorKind::Missing),
     ("could not be found", ErrorKind::Missing),
     ("has been destroyed", ErrorKind::Missing),
     ("has been deleted", ErrorKind::Missing),
     ("already exists", ErrorKind::AlreadyThere),
+    ("already includes", ErrorKind::AlreadyThere),
+    ("already belongs", ErrorKind::AlreadyThere),
+    ("already allowed on", ErrorKind::AlreadyThere),
 ];
+/// A 500 that says this had no effect; any other 500 leaves that open.
+const BUSY: &str = "Server is busy";
 
 fn meaning(item: &ErrorItem) -> ErrorKind {
     let found = MEANINGS
@@ -27,11 +32,15 @@ fn meaning(item: &ErrorItem) -> ErrorKind {
 ///
 /// Several reasons at once: something missing outweighs a taken name, since then another choice
 /// has to be made first.
-pub(super) fn port_error(what: &str, error: &LinkError) -> PortError {
+pub(crate) fn port_error(what: &str, error: &LinkError) -> PortError {
     let kind = match error {
         LinkError::NotSent(_) | LinkError::Refused(ArrayError::Unreachable) => {
             ErrorKind::Unreachable
         }
+        LinkError::Busy { retry_after_ms } => ErrorKind::Busy {
+            retry_after_ms: *retry_after_ms,
+        },
+        LinkError::Denied(_) => ErrorKind::Denied,
         LinkError::Unknown(_) => ErrorKind::Unknown,
         LinkError::Refused(ArrayError::Refused(items)) => {
             let kinds: Vec<ErrorKind> = items.iter().map(meaning).collect();
@@ -42,6 +51,11 @@ pub(super) fn port_error(what: &str, error: &LinkError) -> PortError {
         }
     };
     PortError::new(kind, format!("{what}: {error}"))
+}
+
+/// True when an array's failure (HTTP 500) only means that it has too much to do.
+pub(crate) fn is_busy(items: &[ErrorItem]) -> bool {
+    items.iter().any(|item| item.message.contains(BUSY))
 }
 
 /// True when the array said that `name` lies in its bin.

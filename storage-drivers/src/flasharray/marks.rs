@@ -3,9 +3,9 @@
 
 use protector_domain::ports::storage::CopyAsk;
 
-use crate::model::{Tag, VolumeRow};
+use crate::model::{Reference, Tag, VolumeRow};
 
-const NAMESPACE: &str = "protector";
+pub(crate) const NAMESPACE: &str = "protector";
 /// The name we asked for.
 pub(super) const COPY_KEY: &str = "protector-copy";
 /// The part of the group snapshot that it was copied from.
@@ -30,4 +30,12 @@ fn held<'a>(row: &'a VolumeRow, key: &str) -> Option<&'a str> {
 /// True when `row` is the copy `ask` wishes for, made from the part `source`.
 pub(super) fn is_copy(row: &VolumeRow, ask: &CopyAsk, source: &str) -> bool {
     held(row, COPY_KEY) == Some(&ask.copy_name) && held(row, SOURCE_KEY) == Some(source)
+}
+
+/// True when `row` was copied from the part `source` and carries no mark at all: perhaps one of ours
+/// on an array that copies and marks in two calls, of which the second was lost.
+pub(crate) fn is_unmarked(row: &VolumeRow, source: &str) -> bool {
+    let copied_from = |origin: &Reference| origin.name.eq_ignore_ascii_case(source);
+    row.source.as_ref().is_some_and(copied_from)
+        && !row.tags.iter().any(|t| t.namespace == NAMESPACE)
 }

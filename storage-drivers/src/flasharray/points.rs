@@ -20,7 +20,7 @@ const CLOCK_TOLERANCE_MS: i64 = 1_000;
 ///
 /// A snapshot of this suffix that is there already is the one asked for; one in the bin is not.
 pub(super) async fn snapshot_now(
-    source: &Door<'_>,
+    source: &Door,
     spec: &GroupSpec,
     suffix: &PointSuffix,
 ) -> PortResult<()> {
@@ -47,10 +47,22 @@ pub(super) async fn snapshot_now(
     }
 }
 
-/// The name of array `peer` as the array behind `door` knows it: the peer itself may be gone (`L3`).
+/// The other array as one array knows it.
+pub(super) struct Peer {
+    pub(super) name: String,
+    /// By any of their connections: async and sync ones are listed apart.
+    pub(super) is_connected: bool,
+}
+
+/// The name of array `peer` as the array behind `door` knows it.
+pub(super) async fn peer_name(door: &Door, id: &ArrayId) -> PortResult<String> {
+    peer(door, id).await.map(|peer| peer.name)
+}
+
+/// Array `id` as the array behind `door` knows it: that array itself may be gone (`L3`).
 ///
 /// Errors: `Refused` when they are not connected; an array is never connected to itself.
-pub(super) async fn peer_name(door: &Door<'_>, peer: &ArrayId) -> PortResult<String> {
+pub(super) async fn peer(door: &Door, id: &ArrayId) -> PortResult<Peer> {
     let open = |answer| match answer {
         Answer::ArrayConnections(page) => Some(page),
         _ => None,
@@ -58,30 +70,34 @@ pub(super) async fn peer_name(door: &Door<'_>, peer: &ArrayId) -> PortResult<Str
     let rows = door
         .walk(&Command::ArrayConnectionsGet, open, Query::default())
         .await?;
-    let same = |row: &ArrayConnectionRow| row.remote.id == peer.as_str();
-    let found = rows.into_iter().find(same).map(|row| row.remote.name);
-    found.ok_or_else(|| {
-        let what = format!(
-            "array {} has no connection to array {peer}",
-            door.array.name
-        );
+    let same = |row: &&ArrayConnectionRow| row.remote.id == id.as_str();
+    let found: Vec<&ArrayConnectionRow> = rows.iter().filter(same).collect();
+    let first = found.first().ok_or_else(|| {
+        let what = format!("array {} has no connection to array {id}", door.array.name);
         PortError::new(ErrorKind::Refused, what)
+    })?;
+    Ok(Peer {
+        name: first.remote.name.clone(),
+        is_connected: found.iter().any(|row| row.status == "connected"),
     })
 }
 
 /// Points on the target, newest first. A group that does not show there has none.
-pub(super) async fn list(target: &Door<'_>, spec: &GroupSpec) -> PortResult<Vec<RecoveryPoint>> {
+pub(super) async fn list(target: &Door, spec: &GroupSpec) -> PortResult<Vec<RecoveryPoint>> {
     let group = format!("{}:{}", peer_name(target, &spec.source).await?, spec.name);
     let transfers = match transfers(target, &group).await {
         Err(error) if error.kind == ErrorKind::Missing => return Ok(Vec::new()),
         other => other?,
     };
+    if transfers.is_empty() {
+        return Ok(Vec::new());
+    }
     let created = created(target, &group).await?;
     let mut points: Vec<RecoveryPoint> = (1..)
         .zip(&transfers)
         .filter_map(|(sequence, transfer)| {
             let snapshot = created.get(&transfer.name)?;
-            Some(point(sequence, transfer, snapshot, target.array.now_ms))
+            Some(point(sequence, transfer, snapshot, target.now_latest_ms()))
         })
         .collect();
     points.reverse();
@@ -90,7 +106,7 @@ pub(super) async fn list(target: &Door<'_>, spec: &GroupSpec) -> PortResult<Vec<
 
 /// In the order they were begun, which within a group is the order they were taken in, whatever
 /// any clock says: an unsorted list comes in the order of creation.
-async fn transfers(target: &Door<'_>, group: &str) -> PortResult<Vec<TransferRow>> {
+async fn transfers(target: &Door, group: &str) -> PortResult<Vec<TransferRow>> {
     let open = |answer| match answer {
         Answer::Transfers(page) => Some(page),
         _ => None,
@@ -100,7 +116,7 @@ async fn transfers(target: &Door<'_>, group: &str) -> PortResult<Vec<TransferRow
         .await
 }
 
-async fn created(target: &Door<'_>, group: &str) -> PortResult<BTreeMap<String, GroupSnapshotRow>> {
+async fn created(target: &Door, group: &str) -> PortResult<BTreeMap<String, GroupSnapshotRow>> {
     let open = |answer| match answer {
         Answer::GroupSnapshots(page) => Some(page),
         _ => None,
@@ -150,7 +166,7 @@ fn age_s(created_ms: i64, started_ms: i64, now_ms: i64) -> Option<u64> {
 }
 
 /// The transfer of one point, if the target knows it. Asked by its whole name.
-pub(super) async fn transfer_of(target: &Door<'_>, whole: &str) -> PortResult<Option<TransferRow>> {
+pub(super) async fn transfer_of(target: &Door, whole: &str) -> PortResult<Option<TransferRow>> {
     let command = Command::TransfersGet(Query::named([whole]).live());
     let answer = match target.try_call(command).await {
         Err(error @ LinkError::Refused(_)) => {

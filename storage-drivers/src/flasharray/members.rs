@@ -1,14 +1,12 @@
 //! Making a group's members exactly those wanted.
 
-use std::collections::BTreeMap;
-
 use protector_domain::ids::Serial;
 use protector_domain::ports::PortResult;
 use protector_domain::ports::storage::GroupSpec;
 
-use super::door::{Door, NAMES_PER_CALL, nonsense};
+use super::door::{Door, Field, NAMES_PER_CALL, nonsense};
 use super::schedule::off_when_empty;
-use crate::model::{Answer, Command, GroupMemberRow, Query};
+use crate::model::{Answer, Command, GroupMemberRow, Query, VolumeRow};
 
 /// Look, change, look: rounds until the members are as wanted.
 const ROUNDS_MAX: usize = 3;
@@ -16,7 +14,7 @@ const ROUNDS_MAX: usize = 3;
 /// The members become exactly `wanted`. The schedule stays as it is, but for a group left empty.
 ///
 /// Errors: `Missing` when a volume or the group is not there, nothing changed then.
-pub(super) async fn set(source: &Door<'_>, spec: &GroupSpec, wanted: &[Serial]) -> PortResult<()> {
+pub(super) async fn set(source: &Door, spec: &GroupSpec, wanted: &[Serial]) -> PortResult<()> {
     let mut failure = None;
     for _ in 0..ROUNDS_MAX {
         let difference = difference(source, spec, wanted).await?;
@@ -47,33 +45,41 @@ impl Difference {
     }
 }
 
-async fn difference(
-    source: &Door<'_>,
-    spec: &GroupSpec,
-    wanted: &[Serial],
-) -> PortResult<Difference> {
+async fn difference(source: &Door, spec: &GroupSpec, wanted: &[Serial]) -> PortResult<Difference> {
     let rows = source.volumes_live(wanted).await?;
-    let wanted: BTreeMap<&str, &str> = rows
+    let held = list(source, spec).await?;
+    let add = rows
         .iter()
-        .map(|row| (row.id.as_str(), row.name.as_str()))
-        .collect();
-    let held: BTreeMap<String, String> = list(source, spec)
-        .await?
-        .into_iter()
-        .map(|row| (row.member.id, row.member.name))
-        .collect();
-    let add = wanted.iter().filter(|(id, _)| !held.contains_key(**id));
+        .filter(|volume| !held.iter().any(|member| is(member, volume)));
     let remove = held
         .iter()
-        .filter(|(id, _)| !wanted.contains_key(id.as_str()));
+        .filter(|member| !rows.iter().any(|volume| is(member, volume)));
     Ok(Difference {
-        add: add.map(|(_, name)| (*name).to_owned()).collect(),
-        remove: remove.map(|(_, name)| name.clone()).collect(),
+        add: add.map(|volume| volume.name.clone()).collect(),
+        remove: remove.map(|member| member.member.name.clone()).collect(),
     })
 }
 
+/// True when `member` is this volume: by id, or by name where an array lists members by name alone.
+pub(super) fn is(member: &GroupMemberRow, volume: &VolumeRow) -> bool {
+    match member.member.id.as_str() {
+        "" => member.member.name.eq_ignore_ascii_case(&volume.name),
+        id => id == volume.id,
+    }
+}
+
+/// What the volumes of these members can be looked for by.
+pub(super) fn known_by(members: &[GroupMemberRow]) -> (Field, Vec<&str>) {
+    let ids: Vec<&str> = members.iter().map(|m| m.member.id.as_str()).collect();
+    if ids.contains(&"") {
+        let names = members.iter().map(|m| m.member.name.as_str());
+        return (Field::Name, names.collect());
+    }
+    (Field::Id, ids)
+}
+
 /// The members as the array has them.
-pub(super) async fn list(source: &Door<'_>, spec: &GroupSpec) -> PortResult<Vec<GroupMemberRow>> {
+pub(super) async fn list(source: &Door, spec: &GroupSpec) -> PortResult<Vec<GroupMemberRow>> {
     let group_names = vec![spec.name.0.clone()];
     let ask = move |query| Command::GroupMembersGet {
         group_names: group_names.clone(),
@@ -87,7 +93,7 @@ pub(super) async fn list(source: &Door<'_>, spec: &GroupSpec) -> PortResult<Vec<
     source.walk(&ask, open, Query::default()).await
 }
 
-async fn apply(source: &Door<'_>, spec: &GroupSpec, difference: &Difference) -> PortResult<()> {
+async fn apply(source: &Door, spec: &GroupSpec, difference: &Difference) -> PortResult<()> {
     let group_names = || vec![spec.name.0.clone()];
     for chunk in difference.add.chunks(NAMES_PER_CALL) {
         let command = Command::GroupMembersPost {

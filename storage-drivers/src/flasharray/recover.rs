@@ -7,12 +7,15 @@ use protector_domain::ids::{PointSuffix, Serial};
 use protector_domain::ports::storage::{Copied, CopyAsk, GroupSpec};
 use protector_domain::ports::{ErrorKind, PortError, PortResult};
 
-use super::door::{Door, NAMES_PER_CALL, nonsense};
+use super::door::{Door, nonsense};
 use super::errors::{is_binned, port_error};
-use super::marks::{COPY_KEY, is_copy, marks};
+use super::marks::{COPY_KEY, is_copy, is_unmarked, marks};
 use super::points::{completed_ms, peer_name, transfer_of};
 use crate::link::LinkError;
 use crate::model::{Answer, Command, Filter, Query, VolumeItem, VolumeRow, VolumeSource};
+
+/// Most copies looked for in one call: each stands in the URL as a name and as a mark.
+const ASKS_PER_CALL: usize = 20;
 
 /// The whole wish: what to copy out of which snapshot.
 struct Wish<'a> {
@@ -28,7 +31,7 @@ impl Wish<'_> {
 }
 
 pub(super) async fn recover(
-    target: &Door<'_>,
+    target: &Door,
     spec: &GroupSpec,
     point: &PointSuffix,
     copies: &[CopyAsk],
@@ -64,7 +67,7 @@ fn names_distinct(copies: &[CopyAsk]) -> PortResult<()> {
 }
 
 /// Only a point that is completely here may be used (`F1`, `S6`).
-pub(super) async fn point_check(target: &Door<'_>, whole: &str) -> PortResult<()> {
+pub(super) async fn point_check(target: &Door, whole: &str) -> PortResult<()> {
     let refuse = |kind, why: &str| Err(PortError::new(kind, format!("point {whole} {why}")));
     match transfer_of(target, whole).await? {
         None => refuse(ErrorKind::Missing, "is not there"),
@@ -77,9 +80,9 @@ pub(super) async fn point_check(target: &Door<'_>, whole: &str) -> PortResult<()
 /// Volumes under the names asked for, and our own copies that were renamed since.
 ///
 /// Errors: `AlreadyThere` when a name is held by anything else, also in the bin (`F5`, `F6`).
-async fn look(target: &Door<'_>, wish: &Wish<'_>) -> PortResult<Vec<VolumeRow>> {
+async fn look(target: &Door, wish: &Wish<'_>) -> PortResult<Vec<VolumeRow>> {
     let mut rows = Vec::new();
-    for chunk in wish.copies.chunks(NAMES_PER_CALL) {
+    for chunk in wish.copies.chunks(ASKS_PER_CALL) {
         let names = chunk.iter().map(|ask| ask.copy_name.as_str());
         let mut either = vec![Filter::any_of("name", names)];
         either.extend(chunk.iter().map(|ask| Filter::Tags {
@@ -104,7 +107,7 @@ async fn look(target: &Door<'_>, wish: &Wish<'_>) -> PortResult<Vec<VolumeRow>> 
 
 fn stands_in_the_way(row: &VolumeRow, ask: &CopyAsk, part: &str) -> bool {
     let named = row.name.eq_ignore_ascii_case(&ask.copy_name);
-    named && (row.destroyed || !is_copy(row, ask, part))
+    named && (row.destroyed || !(is_copy(row, ask, part) || is_unmarked(row, part)))
 }
 
 fn missing_of<'a>(wish: &Wish<'a>, there: &[VolumeRow]) -> Vec<&'a CopyAsk> {
@@ -113,11 +116,7 @@ fn missing_of<'a>(wish: &Wish<'a>, there: &[VolumeRow]) -> Vec<&'a CopyAsk> {
 }
 
 /// The new volumes as the array answered them: a list may not show them yet (`B20`).
-async fn make(
-    target: &Door<'_>,
-    wish: &Wish<'_>,
-    absent: &[&CopyAsk],
-) -> PortResult<Vec<VolumeRow>> {
+async fn make(target: &Door, wish: &Wish<'_>, absent: &[&CopyAsk]) -> PortResult<Vec<VolumeRow>> {
     let item = |ask: &&CopyAsk| {
         let source = wish.part(ask);
         VolumeItem {
@@ -140,7 +139,7 @@ async fn make(
 
 /// "Already exists" may be the second answer to a request that was delivered twice (`B4`).
 async fn made_after_all(
-    target: &Door<'_>,
+    target: &Door,
     wish: &Wish<'_>,
     absent: &[&CopyAsk],
     error: &LinkError,

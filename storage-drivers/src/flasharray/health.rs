@@ -7,17 +7,18 @@ use protector_domain::ports::{ErrorKind, PortResult};
 
 use super::door::Door;
 use super::members;
-use super::points::{list, peer_name};
+use super::points::{Peer, list, peer};
 use crate::model::{Answer, Command, GroupTargetRow, Query};
 
 pub(super) async fn look(
-    target: &Door<'_>,
-    source: PortResult<Door<'_>>,
+    target: &Door,
+    source: PortResult<Door>,
     spec: &GroupSpec,
 ) -> PortResult<GroupHealth> {
     let points = list(target, spec).await?;
+    let peer = peer(target, &spec.source).await?;
     Ok(GroupHealth {
-        replicating: replicating(target, spec).await?,
+        replicating: replicating(target, spec, &peer).await?,
         member_serials: member_serials(source, spec).await?,
         newest_complete: points
             .into_iter()
@@ -26,8 +27,8 @@ pub(super) async fn look(
 }
 
 /// Allowed there, the link up, and the schedule on.
-async fn replicating(target: &Door<'_>, spec: &GroupSpec) -> PortResult<bool> {
-    let name = format!("{}:{}", peer_name(target, &spec.source).await?, spec.name);
+async fn replicating(target: &Door, spec: &GroupSpec, peer: &Peer) -> PortResult<bool> {
+    let name = format!("{}:{}", peer.name, spec.name);
     let open = |answer| match answer {
         Answer::Groups(page) => Some(page),
         _ => None,
@@ -48,12 +49,21 @@ async fn replicating(target: &Door<'_>, spec: &GroupSpec) -> PortResult<bool> {
         _ => None,
     };
     let rows: Vec<GroupTargetRow> = target.walk(&ask, open, Query::default()).await?;
-    Ok(scheduled && rows.iter().any(|row| row.status == "replicating"))
+    Ok(scheduled && rows.iter().any(|row| flows(row, peer)))
+}
+
+/// Older arrays (below REST 2.54) say whether a target allows it and nothing about its state.
+fn flows(row: &GroupTargetRow, peer: &Peer) -> bool {
+    row.allowed
+        && match row.status.as_str() {
+            "" => peer.is_connected,
+            status => status == "replicating",
+        }
 }
 
 /// `None` when the source could not be asked.
 async fn member_serials(
-    source: PortResult<Door<'_>>,
+    source: PortResult<Door>,
     spec: &GroupSpec,
 ) -> PortResult<Option<Vec<Serial>>> {
     let asked = match source {
@@ -70,9 +80,9 @@ async fn member_serials(
     }
 }
 
-async fn serials(source: &Door<'_>, spec: &GroupSpec) -> PortResult<Vec<Serial>> {
+async fn serials(source: &Door, spec: &GroupSpec) -> PortResult<Vec<Serial>> {
     let rows = members::list(source, spec).await?;
-    let ids: Vec<&str> = rows.iter().map(|row| row.member.id.as_str()).collect();
-    let volumes = source.volumes_by("id", &ids, true).await?;
+    let (field, values) = members::known_by(&rows);
+    let volumes = source.volumes_by(field, &values, true).await?;
     Ok(volumes.into_iter().map(|row| Serial(row.serial)).collect())
 }

@@ -33,7 +33,7 @@ struct Change {
 }
 
 pub(super) async fn from_point(
-    target: &Door<'_>,
+    target: &Door,
     spec: &GroupSpec,
     point: &PointSuffix,
     asks: &[OverwriteAsk],
@@ -50,7 +50,7 @@ pub(super) async fn from_point(
 }
 
 pub(super) async fn from_safety(
-    door: &Door<'_>,
+    door: &Door,
     serials: &[Serial],
     suffix: &PointSuffix,
 ) -> PortResult<()> {
@@ -58,7 +58,7 @@ pub(super) async fn from_safety(
 }
 
 async fn changes_of_point(
-    target: &Door<'_>,
+    target: &Door,
     spec: &GroupSpec,
     whole: &str,
     asks: &[OverwriteAsk],
@@ -79,7 +79,7 @@ async fn changes_of_point(
 }
 
 async fn changes_of_safety(
-    door: &Door<'_>,
+    door: &Door,
     serials: &[Serial],
     suffix: &PointSuffix,
 ) -> PortResult<Vec<Change>> {
@@ -116,7 +116,7 @@ fn targets_distinct(asks: &[OverwriteAsk]) -> PortResult<()> {
 /// (`F14`, `I6`). Our groups have one name on both arrays, so the live one shows on the target.
 /// Groups of others do not count: Cinder's own may replicate these volumes all the time.
 async fn not_protected_from_here(
-    target: &Door<'_>,
+    target: &Door,
     spec: &GroupSpec,
     found: &[VolumeRow],
 ) -> PortResult<()> {
@@ -125,8 +125,8 @@ async fn not_protected_from_here(
         return Ok(());
     }
     let rows = members::list(target, spec).await?;
-    let ids: BTreeSet<&str> = rows.iter().map(|row| row.member.id.as_str()).collect();
-    match found.iter().find(|volume| ids.contains(volume.id.as_str())) {
+    let is_member = |volume: &&VolumeRow| rows.iter().any(|row| members::is(row, volume));
+    match found.iter().find(is_member) {
         Some(volume) => refused(format!(
             "volume {} replicates from array {} in group {}",
             volume.name, target.array.name, spec.name
@@ -138,7 +138,7 @@ async fn not_protected_from_here(
 /// Asks for the changes and makes them, until the volumes hit were those meant.
 ///
 /// Once a call has changed anything, no later failure may say that nothing happened.
-async fn until_meant<F, Asked>(door: &Door<'_>, changes: F) -> PortResult<()>
+async fn until_meant<F, Asked>(door: &Door, changes: F) -> PortResult<()>
 where
     F: Fn() -> Asked,
     Asked: Future<Output = PortResult<Vec<Change>>>,
@@ -164,7 +164,7 @@ fn unknown(what: String) -> PortError {
 }
 
 /// False when a name had gone over to another volume, or to none, since it was looked up.
-async fn replace(door: &Door<'_>, wanted: &[Change]) -> PortResult<bool> {
+async fn replace(door: &Door, wanted: &[Change]) -> PortResult<bool> {
     if wanted.is_empty() {
         return Ok(true);
     }
@@ -186,9 +186,10 @@ async fn replace(door: &Door<'_>, wanted: &[Change]) -> PortResult<bool> {
     Ok(hit.len() == meant.len())
 }
 
-/// What was made just now under a name that had become free is ours, and goes. A volume that was
+/// What was made just now (within the second that a `Date` tells) under a name that had become free
+/// is ours, and goes. A volume that was
 /// there before has lost its contents: nothing can be done about it here but to say so.
-async fn clear_away(door: &Door<'_>, missed: Vec<VolumeRow>) -> PortResult<()> {
+async fn clear_away(door: &Door, missed: Vec<VolumeRow>) -> PortResult<()> {
     let made_now = |row: &VolumeRow| row.created >= door.array.now_ms && row.connection_count == 0;
     let (strays, hurt): (Vec<VolumeRow>, Vec<VolumeRow>) = missed.into_iter().partition(made_now);
     volumes::destroy(door, &strays).await?;

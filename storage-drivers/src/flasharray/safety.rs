@@ -7,11 +7,14 @@
 use protector_domain::ids::{PointSuffix, Serial};
 use protector_domain::ports::{ErrorKind, PortError, PortResult};
 
-use super::door::{Door, NAMES_PER_CALL, nonsense};
+use super::door::{Door, Field, nonsense};
 use crate::model::{Answer, Command, Filter, Query, SnapshotPatch, VolumeRow, VolumeSnapshotRow};
 
 /// Looks between attempts when a volume changes its name under our hands.
 const ROUNDS_MAX: usize = 3;
+
+/// Names in one call, which stand in the URL: longer than those of volumes.
+const SNAPSHOTS_PER_CALL: usize = 30;
 
 /// The name of `volume`'s safety snapshot just now.
 pub(super) fn name_of(volume: &VolumeRow, suffix: &PointSuffix) -> String {
@@ -20,11 +23,7 @@ pub(super) fn name_of(volume: &VolumeRow, suffix: &PointSuffix) -> String {
 
 /// One snapshot of each volume, at one moment: in one call, however long that makes its URL,
 /// since two calls would be two moments.
-pub(super) async fn take(
-    door: &Door<'_>,
-    serials: &[Serial],
-    suffix: &PointSuffix,
-) -> PortResult<()> {
+pub(super) async fn take(door: &Door, serials: &[Serial], suffix: &PointSuffix) -> PortResult<()> {
     let mut failure = None;
     for _ in 0..ROUNDS_MAX {
         let volumes = door.volumes_live(serials).await?;
@@ -48,11 +47,7 @@ pub(super) async fn take(
 ///
 /// Errors: `AlreadyThere` in between: what is taken now would be of another moment, perhaps after
 /// the deed that the snapshots are to undo.
-async fn all_there(
-    door: &Door<'_>,
-    volumes: &[VolumeRow],
-    suffix: &PointSuffix,
-) -> PortResult<bool> {
+async fn all_there(door: &Door, volumes: &[VolumeRow], suffix: &PointSuffix) -> PortResult<bool> {
     let rows = look(door, volumes, suffix).await?;
     let binned = rows.iter().find(|row| row.destroyed);
     if binned.is_none() && rows.len() == volumes.len() {
@@ -71,7 +66,7 @@ async fn all_there(
 
 /// The snapshots `suffix` of these volumes, destroyed ones included; at most one of each volume.
 async fn look(
-    door: &Door<'_>,
+    door: &Door,
     volumes: &[VolumeRow],
     suffix: &PointSuffix,
 ) -> PortResult<Vec<VolumeSnapshotRow>> {
@@ -80,12 +75,12 @@ async fn look(
         _ => None,
     };
     let mut found = Vec::new();
-    for chunk in volumes.chunks(NAMES_PER_CALL) {
+    for chunk in volumes.chunks(SNAPSHOTS_PER_CALL) {
         let names = chunk.iter().map(|volume| name_of(volume, suffix));
         let query = Query::filtered(Filter::any_of("name", names));
         let rows = door.walk(&Command::VolumeSnapshotsGet, open, query).await?;
         let is_of = |row: &VolumeSnapshotRow, volume: &VolumeRow| {
-            row.source.id == volume.id && row.name.eq_ignore_ascii_case(&name_of(volume, suffix))
+            is_taken_of(row, volume) && row.name.eq_ignore_ascii_case(&name_of(volume, suffix))
         };
         let ours = |row: &VolumeSnapshotRow| chunk.iter().any(|volume| is_of(row, volume));
         found.extend(rows.into_iter().filter(ours));
@@ -93,9 +88,16 @@ async fn look(
     Ok(found)
 }
 
+fn is_taken_of(row: &VolumeSnapshotRow, volume: &VolumeRow) -> bool {
+    match row.source.id.as_str() {
+        "" => row.source.name.eq_ignore_ascii_case(&volume.name),
+        id => id == volume.id,
+    }
+}
+
 /// True when the array says that it took a snapshot of exactly these volumes: a name may have
 /// gone over to another volume since we looked.
-async fn post(door: &Door<'_>, volumes: &[VolumeRow], suffix: &PointSuffix) -> PortResult<bool> {
+async fn post(door: &Door, volumes: &[VolumeRow], suffix: &PointSuffix) -> PortResult<bool> {
     let command = Command::VolumeSnapshotsPost {
         source_names: volumes.iter().map(|volume| volume.name.clone()).collect(),
         suffix: Some(suffix.0.clone()),
@@ -103,29 +105,26 @@ async fn post(door: &Door<'_>, volumes: &[VolumeRow], suffix: &PointSuffix) -> P
     let Answer::VolumeSnapshots(page) = door.call(command).await? else {
         return Err(nonsense("volume_snapshots_post"));
     };
-    let taken = |volume: &VolumeRow| page.items.iter().any(|row| row.source.id == volume.id);
+    let taken = |volume: &VolumeRow| page.items.iter().any(|row| is_taken_of(row, volume));
     Ok(volumes.iter().all(taken))
 }
 
 /// Volumes without a live snapshot `suffix`, by name. Only an overwrite has to ask: whoever copies
 /// out of the snapshots is told by the array when one is gone.
 pub(super) async fn unguarded(
-    door: &Door<'_>,
+    door: &Door,
     volumes: &[VolumeRow],
     suffix: &PointSuffix,
 ) -> PortResult<Vec<String>> {
     let rows = look(door, volumes, suffix).await?;
-    let guarded = |volume: &&VolumeRow| {
-        rows.iter()
-            .any(|r| !r.destroyed && r.source.id == volume.id)
-    };
+    let guarded = |volume: &&VolumeRow| rows.iter().any(|r| !r.destroyed && is_taken_of(r, volume));
     let bare = volumes.iter().filter(|volume| !guarded(volume));
     Ok(bare.map(|volume| volume.name.clone()).collect())
 }
 
 /// Destroys the snapshots `suffix` of these volumes; what is gone is fine.
 pub(super) async fn release(
-    door: &Door<'_>,
+    door: &Door,
     serials: &[Serial],
     suffix: &PointSuffix,
 ) -> PortResult<()> {
@@ -133,7 +132,7 @@ pub(super) async fn release(
     for _ in 0..ROUNDS_MAX {
         let wanted: Vec<&str> = serials.iter().map(Serial::as_str).collect();
         // A volume in the bin has taken its snapshots along.
-        let volumes = door.volumes_by("serial", &wanted, true).await?;
+        let volumes = door.volumes_by(Field::Serial, &wanted, true).await?;
         let mut rows = look(door, &volumes, suffix).await?;
         rows.retain(|row| !row.destroyed);
         if rows.is_empty() {
@@ -147,8 +146,8 @@ pub(super) async fn release(
     Err(failure.unwrap_or_else(|| nonsense("volume_snapshots_patch")))
 }
 
-async fn destroy(door: &Door<'_>, rows: &[VolumeSnapshotRow]) -> PortResult<()> {
-    for chunk in rows.chunks(NAMES_PER_CALL) {
+async fn destroy(door: &Door, rows: &[VolumeSnapshotRow]) -> PortResult<()> {
+    for chunk in rows.chunks(SNAPSHOTS_PER_CALL) {
         let command = Command::VolumeSnapshotsPatch {
             names: chunk.iter().map(|row| row.name.clone()).collect(),
             patch: SnapshotPatch {

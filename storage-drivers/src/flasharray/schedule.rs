@@ -10,7 +10,7 @@ use super::points::peer_name;
 use crate::model::{GroupPatch, GroupRow, SchedulePatch};
 
 /// Switches the schedule on or off.
-pub(super) async fn set(source: &Door<'_>, spec: &GroupSpec, enabled: bool) -> PortResult<()> {
+pub(super) async fn set(source: &Door, spec: &GroupSpec, enabled: bool) -> PortResult<()> {
     let group = live(source, spec).await?;
     if enabled && group.volume_count == 0 {
         let what = format!("protection group {} has no members to send", spec.name);
@@ -21,11 +21,7 @@ pub(super) async fn set(source: &Door<'_>, spec: &GroupSpec, enabled: bool) -> P
 
 /// An empty snapshot would be a point from which nothing can be recovered: a group that was left
 /// without members takes none. One with members stays as it is.
-pub(super) async fn off_when_empty(
-    source: &Door<'_>,
-    spec: &GroupSpec,
-    empty: bool,
-) -> PortResult<()> {
+pub(super) async fn off_when_empty(source: &Door, spec: &GroupSpec, empty: bool) -> PortResult<()> {
     let group = live(source, spec).await?;
     if empty {
         switch(source, spec, &group, false).await
@@ -35,7 +31,7 @@ pub(super) async fn off_when_empty(
 }
 
 /// Destroys the group if it is ours. What has arrived on the target stays there.
-pub(super) async fn retire(source: &Door<'_>, spec: &GroupSpec) -> PortResult<()> {
+pub(super) async fn retire(source: &Door, spec: &GroupSpec) -> PortResult<()> {
     let found = find(source, spec).await?;
     let Some(group) = found.filter(|group| !group.destroyed) else {
         return Ok(());
@@ -69,7 +65,7 @@ pub(super) fn schedule_patch(enabled: bool) -> GroupPatch {
     }
 }
 
-async fn live(source: &Door<'_>, spec: &GroupSpec) -> PortResult<GroupRow> {
+async fn live(source: &Door, spec: &GroupSpec) -> PortResult<GroupRow> {
     let group = find(source, spec).await?.filter(|group| !group.destroyed);
     group.ok_or_else(|| {
         let what = format!("there is no protection group {}", spec.name);
@@ -78,7 +74,7 @@ async fn live(source: &Door<'_>, spec: &GroupSpec) -> PortResult<GroupRow> {
 }
 
 async fn switch(
-    source: &Door<'_>,
+    source: &Door,
     spec: &GroupSpec,
     group: &GroupRow,
     enabled: bool,
@@ -92,7 +88,7 @@ async fn switch(
 
 /// Groups carry no mark of ours, so the caller's word for the name is held against what the array
 /// shows: sent to our target and nowhere else, with the retention that we give (`C6`, `S4`).
-async fn is_ours(source: &Door<'_>, spec: &GroupSpec, group: &GroupRow) -> PortResult<bool> {
+async fn is_ours(source: &Door, spec: &GroupSpec, group: &GroupRow) -> PortResult<bool> {
     let target = peer_name(source, &spec.target).await?;
     let rows = targets(source, spec).await?;
     let only_there = rows

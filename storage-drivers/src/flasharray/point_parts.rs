@@ -10,7 +10,7 @@ use crate::model::{Answer, Command, Filter, Query};
 
 /// Names as the source called them when the point was taken.
 pub(super) async fn names(
-    target: &Door<'_>,
+    target: &Door,
     spec: &GroupSpec,
     suffix: &PointSuffix,
 ) -> PortResult<Vec<String>> {

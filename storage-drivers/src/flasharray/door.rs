@@ -9,9 +9,9 @@ use protector_domain::ids::{ArrayId, Serial};
 use protector_domain::ports::storage::ArrayVolume;
 use protector_domain::ports::{ErrorKind, PortError, PortResult};
 
-use super::MockDriver;
 use super::errors::port_error;
-use crate::link::{ArrayLink, LinkError};
+use super::{Driver, Reach, Way};
+use crate::link::LinkError;
 use crate::model::{Answer, ArrayRow, Command, Filter, Page, Query, VolumeRow};
 
 /// Most pages of one list.
@@ -19,24 +19,52 @@ const PAGES_MAX: usize = 1_000;
 /// Most names in one call: over REST they stand in the URL, which should stay below 4 KiB.
 pub(super) const NAMES_PER_CALL: usize = 60;
 
+/// What volumes are looked for by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Field {
+    Serial,
+    Id,
+    Name,
+}
+
+impl Field {
+    fn word(self) -> &'static str {
+        match self {
+            Self::Serial => "serial",
+            Self::Id => "id",
+            Self::Name => "name",
+        }
+    }
+
+    fn is(self, row: &VolumeRow, value: &str) -> bool {
+        match self {
+            Self::Serial => row.serial == value,
+            Self::Id => row.id == value,
+            Self::Name => row.name.eq_ignore_ascii_case(value),
+        }
+    }
+}
+
 /// An array that was asked who it is.
-pub(super) struct Door<'a> {
-    link: &'a dyn ArrayLink,
-    address: &'a str,
+pub(super) struct Door {
+    way: Way,
     /// What it said of itself: name, id, and its own clock.
     pub(super) array: ArrayRow,
 }
 
-impl MockDriver {
+impl<R: Reach> Driver<R> {
     /// Asks the array registered as `id` who it is.
     ///
     /// Errors: `Refused` when it is not registered or another array answers there.
-    pub(super) async fn door(&self, id: &ArrayId) -> PortResult<Door<'_>> {
-        let unknown =
-            || PortError::new(ErrorKind::Refused, format!("array {id} is not registered"));
-        let address = self.addresses.get(id).ok_or_else(unknown)?;
-        let answer = self.link.call(address, Command::ArraysGet).await;
-        let answer = answer.map_err(|error| port_error("asking the array who it is", &error))?;
+    pub(super) async fn door(&self, id: &ArrayId) -> PortResult<Door> {
+        let way = self.reach.way(id).await?;
+        let answer = way.link.call(&way.address, Command::ArraysGet).await;
+        let answer = answer.map_err(|error| {
+            port_error(
+                &format!("asking array {id} at {} who it is", way.address),
+                &error,
+            )
+        })?;
         let Answer::Arrays(Page { items, .. }) = answer else {
             return Err(nonsense("arrays_get"));
         };
@@ -46,16 +74,12 @@ impl MockDriver {
             .ok_or_else(|| nonsense("arrays_get"))?;
         if array.id != id.as_str() {
             let what = format!(
-                "array {id} is registered at {address}, where array {} answers",
-                array.id
+                "array {id} is registered at {}, where array {} answers",
+                way.address, array.id
             );
             return Err(PortError::new(ErrorKind::Refused, what));
         }
-        Ok(Door {
-            link: &*self.link,
-            address,
-            array,
-        })
+        Ok(Door { way, array })
     }
 }
 
@@ -67,9 +91,14 @@ pub(super) fn nonsense(verb: &str) -> PortError {
     )
 }
 
-impl Door<'_> {
+impl Door {
+    /// The latest moment that the array's clock may have shown when it was asked.
+    pub(super) fn now_latest_ms(&self) -> i64 {
+        self.array.now_ms.saturating_add(self.array.now_step_ms)
+    }
+
     pub(super) async fn try_call(&self, command: Command) -> Result<Answer, LinkError> {
-        self.link.call(self.address, command).await
+        self.way.link.call(&self.way.address, command).await
     }
 
     /// The call, with its failure in the port's words.
@@ -114,15 +143,17 @@ impl Door<'_> {
     /// Volumes whose `field` is one of `values`, in as many calls as the URL needs.
     pub(super) async fn volumes_by<S: AsRef<str>>(
         &self,
-        field: &str,
+        field: Field,
         values: &[S],
         live_only: bool,
     ) -> PortResult<Vec<VolumeRow>> {
         let mut found = Vec::new();
         for chunk in values.chunks(NAMES_PER_CALL) {
-            let query = Query::filtered(Filter::any_of(field, chunk));
+            let query = Query::filtered(Filter::any_of(field.word(), chunk));
             let query = if live_only { query.live() } else { query };
-            found.extend(self.volumes(query).await?);
+            let is_asked = |row: &VolumeRow| chunk.iter().any(|v| field.is(row, v.as_ref()));
+            // What an array compares may be looser than what was asked.
+            found.extend(self.volumes(query).await?.into_iter().filter(is_asked));
         }
         Ok(found)
     }
@@ -132,7 +163,7 @@ impl Door<'_> {
     /// Errors: `Missing` when one of them is not there.
     pub(super) async fn volumes_live(&self, serials: &[Serial]) -> PortResult<Vec<VolumeRow>> {
         let wanted: Vec<&str> = serials.iter().map(Serial::as_str).collect();
-        let rows = self.volumes_by("serial", &wanted, true).await?;
+        let rows = self.volumes_by(Field::Serial, &wanted, true).await?;
         let mut by_serial: BTreeMap<String, VolumeRow> = rows
             .into_iter()
             .map(|row| (row.serial.clone(), row))
