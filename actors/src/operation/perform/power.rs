@@ -11,6 +11,8 @@ use protector_domain::ports::{Acting, Cloud, ErrorKind, PortError, PortResult};
 
 /// Longest wait for a guest to shut down or come up (I7), in polls of a second.
 const POWER_POLLS_MAX: u32 = 600;
+/// How long a refused change of power is watched before the no is believed (B4), in polls of a second.
+const DOUBT_POLLS_MAX: u32 = 60;
 
 /// What Nova shows to whoever wonders about the lock.
 fn reason(operation: OperationId) -> String {
@@ -27,6 +29,7 @@ async fn until_status(
     acting: &Acting,
     id: &ServerId,
     wanted: ServerStatus,
+    polls_max: u32,
 ) -> PortResult<()> {
     let look = || async {
         match fetch(cloud, acting, id).await? {
@@ -42,7 +45,26 @@ async fn until_status(
             }
         }
     };
-    until(&format!("server {id}"), POWER_POLLS_MAX, look).await
+    until(&format!("server {id}"), polls_max, look).await
+}
+
+/// Waits for what was asked for. A no may be the answer to our own request delivered twice: the first one
+/// is on its way then, and the state comes (B4); if it does not, the no was meant.
+async fn arrived(
+    asked: PortResult<()>,
+    cloud: &Cloud,
+    acting: &Acting,
+    id: &ServerId,
+    wanted: ServerStatus,
+) -> PortResult<()> {
+    match asked {
+        Ok(()) => until_status(cloud, acting, id, wanted, POWER_POLLS_MAX).await,
+        Err(no) if no.kind == ErrorKind::Refused => {
+            let seen = until_status(cloud, acting, id, wanted, DOUBT_POLLS_MAX).await;
+            seen.map_err(|_| no)
+        }
+        Err(other) => Err(other),
+    }
 }
 
 /// A stopped server keeps its volumes connected; a running one would have them changed under its
@@ -69,8 +91,8 @@ async fn stopped_and_locked(
     server: &Server,
 ) -> PortResult<()> {
     if server.status == ServerStatus::Active {
-        cloud.compute.server_stop(acting, &server.id).await?;
-        until_status(cloud, acting, &server.id, ServerStatus::Shutoff).await?;
+        let asked = cloud.compute.server_stop(acting, &server.id).await;
+        arrived(asked, cloud, acting, &server.id, ServerStatus::Shutoff).await?;
     }
     if !server.locked {
         let reason = reason(operation);
@@ -86,10 +108,11 @@ async fn unlocked_and_running(cloud: &Cloud, acting: &Acting, server: &Server) -
     if server.locked {
         cloud.compute.server_unlock(acting, &server.id).await?;
     }
-    if server.status == ServerStatus::Shutoff {
-        cloud.compute.server_start(acting, &server.id).await?;
-    }
-    until_status(cloud, acting, &server.id, ServerStatus::Active).await
+    let asked = match server.status {
+        ServerStatus::Shutoff => cloud.compute.server_start(acting, &server.id).await,
+        _ => Ok(()),
+    };
+    arrived(asked, cloud, acting, &server.id, ServerStatus::Active).await
 }
 
 /// A source server that is gone needs no quiet.

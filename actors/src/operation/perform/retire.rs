@@ -7,7 +7,7 @@ use crate::journal::Made;
 use protector_domain::effect::{EffectKey, METADATA_KEY};
 use protector_domain::ids::{PortId, ServerId, VolumeId};
 use protector_domain::ports::compute::ServerStatus;
-use protector_domain::ports::{Acting, PortResult};
+use protector_domain::ports::{Acting, ErrorKind, PortError, PortResult, Volumes};
 use serde_json::json;
 use std::collections::BTreeMap;
 
@@ -66,6 +66,20 @@ pub(super) async fn ports(job: &Job, acting: &Acting, ids: &[PortId]) -> PortRes
     Ok(told(job, &left))
 }
 
+/// A no may be the answer to our own request delivered twice (B4): then the volume goes already.
+async fn on_its_way(
+    volumes: &dyn Volumes,
+    acting: &Acting,
+    id: &VolumeId,
+    no: PortError,
+) -> PortResult<Option<()>> {
+    match volumes.volume_fetch(acting, id).await? {
+        None => Ok(Some(())),
+        Some(volume) if volume.status == "deleting" => Ok(None),
+        Some(_) => Err(no),
+    }
+}
+
 pub(super) async fn volumes(job: &Job, acting: &Acting, ids: &[VolumeId]) -> PortResult<Vec<Made>> {
     let volumes = job.peer_cloud()?.volumes;
     let mut left = Vec::new();
@@ -82,8 +96,12 @@ pub(super) async fn volumes(job: &Job, acting: &Acting, ids: &[VolumeId]) -> Por
             match volumes.volume_fetch(acting, id).await? {
                 None => Ok(Some(())),
                 Some(volume) if matches!(volume.status.as_str(), "available" | "error") => {
-                    volumes.volume_delete(acting, id).await?;
-                    Ok(None)
+                    match volumes.volume_delete(acting, id).await {
+                        Err(no) if no.kind == ErrorKind::Refused => {
+                            on_its_way(&*volumes, acting, id, no).await
+                        }
+                        other => other.map(|()| None),
+                    }
                 }
                 Some(_) => Ok(None),
             }

@@ -157,16 +157,38 @@ async fn let_go(site: &Site, acting: &Acting, id: &VolumeId) -> PortResult<()> {
         }
         // A failed import has no array volume behind it; Cinder forgets only by a delete (G2).
         Some(v) if is_failed(&v) => {
-            volumes.volume_delete(acting, id).await?;
-            Err(busy(format!("volume {id} is being deleted")))
+            let asked = volumes.volume_delete(acting, id).await;
+            on_its_way(site, acting, id, asked).await
         }
         Some(v) if matches!(v.status.as_str(), "in-use" | "detaching" | "reserved") => {
             Err(busy(format!("volume {id} is still {}", v.status)))
         }
         Some(_) => {
-            volumes.volume_unmanage(acting, id).await?;
-            Err(busy(format!("volume {id} is being unmanaged")))
+            let asked = volumes.volume_unmanage(acting, id).await;
+            on_its_way(site, acting, id, asked).await
         }
+    }
+}
+
+/// It goes, and is looked at again. A no may be the answer to our own request delivered twice (B4): then
+/// it goes already.
+async fn on_its_way(
+    site: &Site,
+    acting: &Acting,
+    id: &VolumeId,
+    asked: PortResult<()>,
+) -> PortResult<()> {
+    let goes = || Err(busy(format!("volume {id} is on its way out")));
+    match asked {
+        Ok(()) => goes(),
+        Err(no) if no.kind == ErrorKind::Refused => {
+            match site.cloud().volumes.volume_fetch(acting, id).await? {
+                None => Ok(()),
+                Some(v) if matches!(v.status.as_str(), "unmanaging" | "deleting") => goes(),
+                Some(_) => Err(no),
+            }
+        }
+        Err(other) => Err(other),
     }
 }
 
