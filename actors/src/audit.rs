@@ -6,7 +6,7 @@
 
 use crate::site::Site;
 use protector_domain::ids::GroupId;
-use protector_domain::ports::engine::{Caller, Command, EngineError, MoveKind, Reply};
+use protector_domain::ports::engine::{Caller, Command, EngineError, MoveKind, Order, Reply};
 use protector_domain::sync::{Digest, Signed, SyncRefusal};
 use protector_store::AuditEntry;
 use serde_json::{Value, json};
@@ -62,6 +62,15 @@ impl Asked {
             Command::TestFailover { group, .. } => named("group.test_failover", group),
             Command::TestCleanup { group, .. } => named("group.test_cleanup", group),
             Command::SyncVolumes { group } => named("group.sync_volumes", group),
+            Command::Operation { order, .. } => Self {
+                action: match order {
+                    Order::Cancel {} => "operation.cancel",
+                    Order::Resume {} => "operation.resume",
+                    Order::SkipStep { .. } => "operation.skip_step",
+                },
+                group: None,
+                message: None,
+            },
         }
     }
 

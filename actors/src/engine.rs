@@ -3,17 +3,20 @@
 //! Absent: decisions, and anything that waits for a cloud.
 
 use crate::audit::{Asked, Trail};
+use crate::operation::OperationMsg;
+use crate::overtaken;
 use crate::protection_group::{Answer, ChangeAsk, Goal, GroupMsg, OperationAsk, not_found};
 use crate::site::Site;
 use crate::sweepers::fence;
 use async_trait::async_trait;
 use protector_domain::condition::{Condition, ConditionKind};
 use protector_domain::ids::{GroupId, OperationId};
-use protector_domain::operation::Operation;
+use protector_domain::operation::{Operation, OperationStatus};
 use protector_domain::ports::Engine;
 use protector_domain::ports::engine::{
-    Caller, Change, Command, EngineError, GroupRef, GroupView, Query, Reply, SyncView, View,
+    Caller, Change, Command, EngineError, GroupRef, GroupView, Order, Query, Reply, SyncView, View,
 };
+use protector_domain::refusal::{Refusal, Refusals};
 use protector_domain::sync::{
     MAX_MESSAGE_BYTES, MessageType, Signed, SyncRefusal, Verified, leader, verify,
 };
@@ -246,6 +249,39 @@ impl ActorEngine {
         })
     }
 
+    /// A word to an operation of the caller's: to its actor, or to its group while it waits for its lock.
+    async fn order(
+        &self,
+        caller: &Caller,
+        id: OperationId,
+        order: Order,
+    ) -> Result<Reply, EngineError> {
+        let operation = self.operation(caller, id).await?;
+        let unavailable = |why: &dyn std::fmt::Display| EngineError::Unavailable {
+            why: why.to_string(),
+        };
+        if operation.status.is_terminal() {
+            let (operation, status) = (id.to_string(), operation.status.to_string());
+            return Err(Refusals::from(Refusal::OperationEnded { operation, status }).into());
+        }
+        overtaken::refuse(&self.site, operation.group, Some(operation.epoch))?;
+        if operation.status == OperationStatus::Pending {
+            return self
+                .ask_group(operation.group, "withdraw_request", |answer| {
+                    GroupMsg::WithdrawRequest {
+                        operation: id,
+                        answer,
+                    }
+                })
+                .await;
+        }
+        let mailbox = self.site.groups().run(&self.site, id).await;
+        let mailbox = mailbox.map_err(|e| unavailable(&e))?;
+        let message = |answer| OperationMsg::Order { order, answer };
+        let answer = mailbox.ask("order", COMMAND_LIMIT_MS, message).await;
+        answer.map_err(|e| unavailable(&e))?
+    }
+
     /// What a courier brought, each to the rule that its path stands for.
     async fn carried(&self, caller: &Caller, command: Command) -> Result<Reply, EngineError> {
         let (wanted, signed) = match command {
@@ -319,6 +355,7 @@ impl ActorEngine {
                 self.operate(caller, group, Goal::Cleanup, false, idempotency_key)
                     .await
             }
+            Command::Operation { operation, order } => self.order(caller, operation, order).await,
             Command::SyncVolumes { group } => {
                 let caller = caller.clone();
                 let message = |answer| GroupMsg::SyncVolumes { caller, answer };

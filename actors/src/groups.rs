@@ -3,7 +3,7 @@
 //!
 //! Absent: what they do.
 
-use crate::operation;
+use crate::operation::{self, OperationMsg};
 use crate::protection_group::{self, GroupMsg};
 use crate::site::Site;
 use protector_domain::ids::{GroupId, OperationId};
@@ -14,12 +14,14 @@ use std::sync::Arc;
 use tokio::sync::Mutex;
 
 type Awake = BTreeMap<GroupId, Mailbox<GroupMsg>>;
+type Running = BTreeMap<OperationId, Mailbox<OperationMsg>>;
 
 /// The groups that are awake.
 #[derive(Clone)]
 pub(crate) struct Groups {
     supervisor: Supervisor,
     awake: Arc<Mutex<Awake>>,
+    running: Arc<Mutex<Running>>,
 }
 
 impl Groups {
@@ -27,6 +29,7 @@ impl Groups {
         Self {
             supervisor,
             awake: Arc::default(),
+            running: Arc::default(),
         }
     }
 
@@ -46,12 +49,26 @@ impl Groups {
         }
     }
 
-    /// Starts the operation's actor; one that runs already is left alone.
-    pub async fn run(&self, site: &Site, operation: OperationId) -> Result<(), SupErr> {
-        let (spec, _mailbox) = operation::child_spec(site, operation);
-        match self.supervisor.add(spec).await {
-            Ok(()) | Err(SupErr::Exists) => Ok(()),
-            Err(error) => Err(error),
+    /// The operation's actor, started if it does not run.
+    pub async fn run(
+        &self,
+        site: &Site,
+        operation: OperationId,
+    ) -> Result<Mailbox<OperationMsg>, SupErr> {
+        let mut running = self.running.lock().await;
+        let (spec, mailbox) = operation::child_spec(site, operation);
+        match (self.supervisor.add(spec).await, running.get(&operation)) {
+            (Err(SupErr::Exists), Some(known)) => Ok(known.clone()),
+            (Ok(()), _) => {
+                running.insert(operation, mailbox.clone());
+                Ok(mailbox)
+            }
+            (Err(error), _) => Err(error),
         }
+    }
+
+    /// An operation is over: nobody sends it anything more.
+    pub async fn ended(&self, operation: OperationId) {
+        self.running.lock().await.remove(&operation);
     }
 }

@@ -41,6 +41,15 @@ pub enum Journey {
     Cleanup,
 }
 
+/// How a journey has to end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Ends {
+    /// Everything stands as at the end of this one.
+    pub like: Journey,
+    pub status: &'static str,
+    pub outcome: &'static str,
+}
+
 impl Journey {
     /// All of them.
     pub const ALL: [Self; 7] = [
@@ -61,12 +70,32 @@ impl Journey {
         }
     }
 
-    /// Status and outcome at its end.
-    pub fn ends(self) -> (&'static str, &'static str) {
-        match self {
+    /// How it ends if nobody stops it.
+    pub fn as_asked(self) -> Ends {
+        let (status, outcome) = match self {
             Self::Planned | Self::Failback | Self::Drill | Self::Cleanup => ("completed", "full"),
             Self::PlannedGoesBack | Self::FailbackGoesBack => ("failed", "rolled_back"),
             Self::DrillGoesBack => ("failed", "partial"),
+        };
+        Ends {
+            like: self,
+            status,
+            outcome,
+        }
+    }
+
+    /// How it ends if somebody cancels it in time: as if it had had to go back.
+    pub fn cancelled(self) -> Ends {
+        let like = match self {
+            Self::Planned => Self::PlannedGoesBack,
+            Self::Failback => Self::FailbackGoesBack,
+            Self::Drill => Self::DrillGoesBack,
+            other => other,
+        };
+        Ends {
+            like,
+            status: "failed",
+            outcome: "cancelled",
         }
     }
 
@@ -112,7 +141,7 @@ async fn one(seed: u64, journey: Journey, trouble: &Trouble, care: Care) -> Resu
     arm(&world, runner, trouble);
     let run = go(&mut world, &group, journey).await?;
     tokio::time::sleep(Duration::from_millis(AFTERMATH_MS)).await;
-    let violations = judge::violations(&world, &stood, journey, &run).await?;
+    let violations = judge::violations(&world, &stood, &journey.as_asked(), &run).await?;
     let notes = world.fabric.notes().split_off(noted);
     let host = runner.api_host();
     let report = Report {
@@ -128,7 +157,7 @@ async fn one(seed: u64, journey: Journey, trouble: &Trouble, care: Care) -> Resu
     Ok(report)
 }
 
-async fn before(world: &mut World, group: &Protected, journey: Journey) -> Result<()> {
+pub(crate) async fn before(world: &mut World, group: &Protected, journey: Journey) -> Result<()> {
     take_point(world, group, GIVEN).await?;
     write_volumes(world, Which::A, AT_HOME)?;
     if journey.is_way_home() {
@@ -168,7 +197,11 @@ fn set_scene(world: &World, journey: Journey) {
     }
 }
 
-async fn go(world: &mut World, group: &Protected, journey: Journey) -> Result<OperationRun> {
+pub(crate) async fn go(
+    world: &mut World,
+    group: &Protected,
+    journey: Journey,
+) -> Result<OperationRun> {
     match journey {
         Journey::Planned | Journey::PlannedGoesBack => planned_failover(world, group).await,
         Journey::Failback | Journey::FailbackGoesBack => failback(world, group).await,

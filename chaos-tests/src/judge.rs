@@ -3,7 +3,7 @@
 //!
 //! Absent: the loss of a site; that has its own verdict in the lab.
 
-use crate::journey::Journey;
+use crate::journey::{Ends, Journey};
 use anyhow::{Context, Result};
 use protector_domain::effect::{EffectKey, EffectKind, EffectState, METADATA_KEY};
 use protector_lab::cloud::{GroundTruth, Server};
@@ -82,10 +82,11 @@ fn contents(world: &World, which: Which) -> BTreeMap<String, String> {
 pub async fn violations(
     world: &World,
     stood: &Stood,
-    journey: Journey,
+    ends: &Ends,
     run: &OperationRun,
 ) -> Result<Vec<String>> {
-    let mut found = ended(journey, run);
+    let journey = ends.like;
+    let mut found = ended(ends, run);
     found.extend(one_home(world, journey));
     for which in BOTH {
         found.extend(one_effect_per_intent(world, which));
@@ -96,20 +97,18 @@ pub async fn violations(
     Ok(found)
 }
 
-fn ended(journey: Journey, run: &OperationRun) -> Vec<String> {
+fn ended(ends: &Ends, run: &OperationRun) -> Vec<String> {
     let text = |key: &str| {
         let value = run.operation.get(key).and_then(|v| v.as_str());
         value.unwrap_or_default()
     };
     let is = (text("status"), text("outcome"));
-    if is == journey.ends() {
+    let wanted = (ends.status, ends.outcome);
+    if is == wanted {
         return Vec::new();
     }
     let why = text("error_message");
-    vec![format!(
-        "L1/L6: ended {is:?}, expected {:?}: {why}",
-        journey.ends()
-    )]
+    vec![format!("L1/L6: ended {is:?}, expected {wanted:?}: {why}")]
 }
 
 /// S1: nobody ran at both sites at any moment. A drill's servers are told apart by their key.

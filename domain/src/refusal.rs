@@ -21,6 +21,16 @@ pub enum Refusal {
     Overtaken { epoch: u64 },
     #[error("source servers have not been stopped since the forced failover: {servers}")]
     SplitBrain { servers: String },
+    #[error("operation {operation} is {status}: it is over")]
+    OperationEnded { operation: String, status: String },
+    #[error("operation {operation} has passed its point of no return")]
+    PastNoReturn { operation: String },
+    #[error("operation {operation} does not wait for anybody")]
+    NotStuck { operation: String },
+    #[error("step {step} cannot be skipped: nothing else says who leads")]
+    NotSkippable { step: String },
+    #[error("a reason is needed: 1 to 1000 letters")]
+    NoReason,
     #[error("the group has no member")]
     NoMembers,
     #[error("the group has no replication policy")]
@@ -187,6 +197,11 @@ impl Refusal {
         match self {
             R::NoSuchGroup { .. } => "openstack protector protection-group list",
             R::NoSuchOperation { .. } => "openstack protector operation list",
+            R::OperationEnded { .. }
+            | R::NotStuck { .. }
+            | R::PastNoReturn { .. }
+            | R::NotSkippable { .. }
+            | R::NoReason => self.way_out(),
             R::Overtaken { .. } => "openstack protector protection-group sync-force <group>",
             R::SplitBrain { .. } => FENCE,
             R::NoMembers => MEMBER_ADD,
@@ -250,6 +265,18 @@ impl Refusal {
             R::NoSuchSite { .. } => "openstack protector site list",
             R::NoTenantMapping { .. } => "openstack dr tenant mapping create (admin)",
             R::ArrayNotRegistered { .. } => "ask an administrator to register the array",
+        }
+    }
+
+    /// The remedy of a refused word to an operation.
+    fn way_out(&self) -> &'static str {
+        match self {
+            Self::PastNoReturn { .. } => {
+                "wait for its end, then: openstack protector protection-group failback <group>"
+            }
+            Self::NotSkippable { .. } => "openstack protector operation resume <id>",
+            Self::NoReason => "openstack protector operation skip-step <id> --reason <text>",
+            _ => "openstack protector operation show <id>",
         }
     }
 }

@@ -6,5 +6,8 @@
 mod advance;
 mod lane;
 
-pub use advance::{Advance, Journal, Way, advance, lane_outcomes, progress_pct};
+pub use advance::{
+    Advance, Journal, Way, advance, lane_outcomes, past_no_return, progress_pct, stuck,
+    turned_round,
+};
 pub use lane::{LaneEnd, Mark, Next, mark_of, next};

@@ -4,7 +4,7 @@
 
 use crate::policy::Need;
 use crate::route::{Endpoint, ROUTES, Route};
-use crate::wire::{actions, admin, changes, group, operation, sync, system};
+use crate::wire::{actions, admin, changes, group, operation, orders, sync, system};
 use serde_json::{Map, Value, json};
 use utoipa::ToSchema;
 use utoipa::openapi::{RefOr, Schema};
@@ -145,6 +145,7 @@ fn bodies(endpoint: Endpoint) -> Bodies {
         Endpoint::SyncShow => reads(&[(200, "SyncAnswer")]),
         Endpoint::OperationList => reads(&[(200, "OperationsAnswer")]),
         Endpoint::OperationShow => reads(&[(200, "OperationAnswer")]),
+        Endpoint::OperationAction => takes("OperationActionRequest", &[(202, "OperationAnswer")]),
         Endpoint::OperationEvents => reads(&[(200, "EventsAnswer")]),
         Endpoint::GroupCreate => takes("GroupCreateRequest", &[(202, "TicketAnswer")]),
         Endpoint::MemberAdd => takes("MemberAddRequest", &[(202, "TicketAnswer")]),
@@ -207,6 +208,7 @@ fn schemas() -> Value {
     with::<changes::MappingsSetRequest>(&mut all);
     with::<actions::ActionRequest>(&mut all);
     with::<actions::Empty>(&mut all);
+    with::<orders::OperationActionRequest>(&mut all);
     with::<operation::OperationsAnswer>(&mut all);
     with::<operation::OperationAnswer>(&mut all);
     with::<operation::StartedAnswer>(&mut all);

@@ -230,6 +230,7 @@ fn refusal_status(refusal: &Refusal) -> StatusCode {
         R::NoSuchGroup { .. } | R::NoSuchOperation { .. } => StatusCode::NOT_FOUND,
         // The request itself names or says something that cannot be (API-02).
         R::BadName
+        | R::NoReason
         | R::BadPolicy { .. }
         | R::NoSuchPoint { .. }
         | R::NoSuchServer { .. }
@@ -272,6 +273,10 @@ fn refusal_status(refusal: &Refusal) -> StatusCode {
         | R::NameTaken { .. }
         | R::NotProtected
         | R::Overtaken { .. }
+        | R::OperationEnded { .. }
+        | R::PastNoReturn { .. }
+        | R::NotStuck { .. }
+        | R::NotSkippable { .. }
         | R::SplitBrain { .. }
         | R::WrongSite { .. }
         | R::NoDrill

@@ -44,6 +44,7 @@ pub enum Endpoint {
     SyncWithdraw,
     OperationList,
     OperationShow,
+    OperationAction,
     OperationEvents,
     SyncReserve,
     SyncCommit,
@@ -281,6 +282,12 @@ pub const ROUTES: &[Route] = {
             Read,
             "/v1/{tenant}/operations/{operation}",
             "Show an operation and its plan",
+        ),
+        write(
+            E::OperationAction,
+            "POST",
+            "/v1/{tenant}/operations/{operation}/action",
+            "Cancel, resume or unblock an operation",
         ),
         asks(
             get(

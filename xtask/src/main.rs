@@ -1,9 +1,11 @@
 //! `cargo xtask <verb>`: the agreements of this repository that a machine can keep.
 //!
-//! `tidy` holds the house rules, `test` is everything CI runs, `mariadb` lends a private database server.
+//! `tidy` holds the house rules, `test` is everything CI runs, `clients` tries stock clients,
+//! `mariadb` lends a private database server.
 //! Deliberately absent: anything a running site needs. No product crate may depend on this one, and this one
 //! depends on no product crate, so that a broken product can still be checked.
 
+mod clients;
 mod clock;
 mod mariadb;
 mod process;
@@ -38,6 +40,8 @@ enum Verb {
         #[arg(long, value_name = "STAGE")]
         only: Option<String>,
     },
+    /// Other people's clients, unmodified, against the simulated arrays
+    Clients,
     /// A private MariaDB server on a free loopback port, for tests
     Mariadb {
         #[command(subcommand)]
@@ -63,6 +67,7 @@ fn run(cli: Cli) -> anyhow::Result<ExitCode> {
     match cli.verb {
         Verb::Tidy => tidy::run(&root, &|words| Cli::try_parse_from(words).is_ok()),
         Verb::Test { only } => stages::run(&root, only.as_deref(), &Interrupt::install()?),
+        Verb::Clients => clients::run(&root, &Interrupt::install()?),
         Verb::Mariadb { ask } => mariadb::run(&root, &ask, &Interrupt::install()?),
     }
 }

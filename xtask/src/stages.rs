@@ -76,6 +76,7 @@ static STAGES: &[Stage] = &[
             &["cargo", "test", "--workspace", "--locked"],
         )
     },
+    run_stage("clients", 120, &["cargo", "xtask", "clients"]),
     run_stage(
         "demo",
         90,

@@ -1,18 +1,20 @@
 //! The operation actor: holds the journal, asks the saga rule what is next, starts it.
 
 use super::ending;
+use super::orders::{self, Answer, Change};
 use super::perform::Job;
 use super::step_run::{StepEnd, StepRun};
 use crate::journal::StepRows;
 use crate::site::Site;
 use protector_domain::effect::Effect;
 use protector_domain::ids::OperationId;
-use protector_domain::operation::Outcome;
+use protector_domain::operation::{OperationStatus, Outcome};
 use protector_domain::plan::{Plan, StepAt};
-use protector_domain::saga::{Advance, Journal, Way, advance, progress_pct};
+use protector_domain::ports::engine::Order;
+use protector_domain::saga::{Advance, Journal, Way, advance, progress_pct, turned_round};
 use protector_runtime::mailbox::{Behaviour, Kind, Mailbox};
 use protector_runtime::supervisor::{ChildSpec, Restart};
-use protector_store::OperationUpdate;
+use protector_store::{OperationUpdate, StoreError};
 use ractor::ActorProcessingErr;
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -35,8 +37,16 @@ pub(crate) struct OperationArgs {
     pub operation: OperationId,
 }
 
-/// What an operation hears, only from its own tasks.
+/// What an operation hears from its own tasks, and from people through the engine.
 pub(crate) enum Msg {
+    /// A word of people; each waits for its answer, so these are bounded by the API's connections.
+    Order { order: Order, answer: Answer },
+    /// What an order changes is written down, or could not be. Sent by our own task.
+    Ordered {
+        change: Box<Change>,
+        written: Result<(), StoreError>,
+        answer: Answer,
+    },
     /// A step's run is over.
     StepEnded { at: StepAt, way: Way, end: StepEnd },
     /// The last words are written: nothing is left to do.
@@ -46,13 +56,19 @@ pub(crate) enum Msg {
 }
 
 pub(crate) struct State {
-    plan: Arc<Plan>,
-    journal: Arc<Journal>,
+    pub(super) plan: Arc<Plan>,
+    pub(super) journal: Arc<Journal>,
     running: BTreeSet<(StepAt, Way)>,
     /// Dies with the actor: a killed operation leaves no step behind.
-    tasks: JoinSet<()>,
+    pub(super) tasks: JoinSet<()>,
     pct: u8,
-    ending: bool,
+    pub(super) ending: bool,
+    /// Somebody wants it undone; the row says so, too (I13).
+    pub(super) cancelled: bool,
+    /// An order is being written down: nothing new is started meanwhile.
+    pub(super) ordering: bool,
+    /// What people were told it waits for.
+    pub(super) waits_for: Option<String>,
 }
 
 /// The operation as a child of the groups' supervisor; it is over when it ends cleanly.
@@ -96,6 +112,9 @@ impl Behaviour for OperationActor {
             tasks: JoinSet::new(),
             pct: operation.progress_pct,
             ending: operation.status.is_terminal(),
+            cancelled: operation.status == OperationStatus::RollingBack,
+            ordering: false,
+            waits_for: None,
         };
         if state.ending {
             me.try_send("over", Msg::Over)?;
@@ -112,6 +131,20 @@ impl Behaviour for OperationActor {
         state: &mut State,
     ) -> Result<(), ActorProcessingErr> {
         match msg {
+            Msg::Order { order, answer } => {
+                orders::take(&self.site, me, state, &order, answer);
+                Ok(())
+            }
+            Msg::Ordered {
+                change,
+                written,
+                answer,
+            } => {
+                orders::done(state, *change, &written);
+                answer.send(orders::reply(&self.site, state, written).await);
+                self.go_on(me, state);
+                Ok(())
+            }
             Msg::StepEnded {
                 at,
                 way,
@@ -136,6 +169,7 @@ impl Behaviour for OperationActor {
                 ..
             } => Err(Box::new(error)),
             Msg::Over => {
+                self.site.groups().ended(state.plan.operation).await;
                 stop(me);
                 Ok(())
             }
@@ -153,6 +187,8 @@ impl Behaviour for OperationActor {
             "group": state.plan.group,
             "kind": state.plan.kind,
             "progress_pct": state.pct,
+            "cancelled": state.cancelled,
+            "waits_for": state.waits_for,
             "running": running.take(STEPS_AT_ONCE).collect::<Vec<_>>(),
         })
     }
@@ -165,7 +201,7 @@ fn stop(me: &Mailbox<Msg>) {
 }
 
 impl State {
-    fn note(&mut self, effects: Vec<Effect>) {
+    pub(super) fn note(&mut self, effects: Vec<Effect>) {
         let journal = Arc::make_mut(&mut self.journal);
         for effect in effects {
             journal.insert(effect.key.to_string(), effect);
@@ -176,10 +212,15 @@ impl State {
 impl OperationActor {
     /// Starts what may run now, or the end.
     fn go_on(&self, me: &Mailbox<Msg>, state: &mut State) {
-        if state.ending {
+        if state.ending || state.ordering {
             return;
         }
-        match advance(&state.plan, &state.journal) {
+        let next = if state.cancelled {
+            turned_round(&state.plan, &state.journal)
+        } else {
+            advance(&state.plan, &state.journal)
+        };
+        match next {
             Advance::Work(work) => {
                 for (at, way) in work {
                     if state.running.len() >= STEPS_AT_ONCE {
@@ -187,6 +228,9 @@ impl OperationActor {
                     }
                     self.start_step(me, state, at, way);
                 }
+            }
+            Advance::Settled(Outcome::NeedsOperator) if state.running.is_empty() => {
+                orders::wait(&self.site, state);
             }
             Advance::Settled(outcome) if state.running.is_empty() => {
                 state.ending = true;

@@ -28,7 +28,7 @@ pub(crate) async fn end(
 ) -> Result<(), EndError> {
     if !plan.moves() {
         finish::end_local(site, plan).await?;
-    } else if outcome == Outcome::RolledBack && finish::is_planned(site, plan).await? {
+    } else if went_back(outcome) && finish::is_planned(site, plan).await? {
         finish::abort_move(site, plan).await?;
     } else {
         finish::finish_move(site, plan, journal, Vec::new()).await?;
@@ -73,6 +73,11 @@ pub(crate) async fn superseded(site: &Site, plan: &Plan) -> Result<(), EndError>
         Ok(_) | Err(StoreError::Illegal(_)) => Ok(()),
         Err(error) => Err(error.into()),
     }
+}
+
+/// Everything of it is undone.
+fn went_back(outcome: Outcome) -> bool {
+    matches!(outcome, Outcome::RolledBack | Outcome::Cancelled)
 }
 
 fn summary(plan: &Plan, journal: &Journal, outcome: Outcome, now_us: i64) -> OperationUpdate {

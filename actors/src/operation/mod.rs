@@ -5,7 +5,8 @@
 
 mod actor;
 pub(crate) mod ending;
+mod orders;
 pub(crate) mod perform;
 mod step_run;
 
-pub(crate) use actor::child_spec;
+pub(crate) use actor::{Msg as OperationMsg, child_spec};

@@ -103,6 +103,9 @@ impl Behaviour for ProtectionGroupActor {
             GroupMsg::LockTicket { caller, answer } => {
                 answer.send(changes::lock_ticket(self, state, &caller).await);
             }
+            GroupMsg::WithdrawRequest { operation, answer } => {
+                answer.send(moves::withdraw(self, state, operation).await);
+            }
             GroupMsg::RequestDeadline(operation) => moves::expire(self, state, operation).await,
             GroupMsg::Gathered {
                 ask,

@@ -77,6 +77,11 @@ pub(crate) enum GroupMsg {
         prepared: Box<Prepared>,
         answer: Answer,
     },
+    /// Nobody wants the request any more that waits for its lock (R10).
+    WithdrawRequest {
+        operation: OperationId,
+        answer: Answer,
+    },
     /// A planned move's lock has not come in time (R10).
     RequestDeadline(OperationId),
     /// They could not be gathered, or were not needed; the asker knows.

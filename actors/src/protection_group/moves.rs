@@ -432,15 +432,34 @@ pub(super) async fn expire(
     state: &mut State,
     operation: OperationId,
 ) {
-    if let Err(error) = try_expire(group, state, operation).await {
+    let why = "the leader's lock did not come in time";
+    if let Err(error) = try_expire(group, state, operation, why).await {
         tracing::warn!(%operation, %error, "the request is over at the next start");
     }
+}
+
+/// R10: somebody cancelled a request that waits for its lock. Nothing was touched.
+pub(super) async fn withdraw(
+    group: &ProtectionGroupActor,
+    state: &mut State,
+    operation: OperationId,
+) -> Result<Reply, EngineError> {
+    try_expire(group, state, operation, "cancelled by request").await?;
+    let found = group.site.store().operation_fetch(operation).await;
+    let found = found.map_err(|e| unavailable(&e))?;
+    let operation = Box::new(found.ok_or_else(changed_meanwhile)?);
+    // The lock came at the same moment: then it runs, and is cancelled as what it is now.
+    if !operation.status.is_terminal() {
+        return Err(changed_meanwhile());
+    }
+    Ok(Reply::Accepted { operation })
 }
 
 async fn try_expire(
     group: &ProtectionGroupActor,
     state: &mut State,
     operation: OperationId,
+    why: &str,
 ) -> Result<(), EngineError> {
     let store = group.site.store();
     let stored = store.group_fetch(group.group).await;
@@ -464,7 +483,7 @@ async fn try_expire(
     let ended = OperationUpdate {
         status: Some(OperationStatus::Failed),
         outcome: Some(protector_domain::operation::Outcome::Cancelled),
-        error_message: Some("the leader's lock did not come in time".to_owned()),
+        error_message: Some(why.to_owned()),
         completed_at_us: Some(group.site.ctx().now_us()),
         ..OperationUpdate::new(operation)
     };

@@ -116,6 +116,23 @@ pub enum Command {
     },
     /// CG-06: an extra replicated snapshot now.
     SyncVolumes { group: GroupId },
+    /// A word to an operation that runs or waits.
+    Operation {
+        operation: OperationId,
+        order: Order,
+    },
+}
+
+/// Ways out of an operation that is not wanted any more, or waits for people (I13).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "order", rename_all = "snake_case")]
+pub enum Order {
+    /// Turn round before the point of no return: everything of its own is undone.
+    Cancel {},
+    /// Try the stuck steps again, with fresh patience.
+    Resume {},
+    /// Give a stuck undo up: what it would have removed is listed as left behind. For administrators.
+    SkipStep { reason: String },
 }
 
 /// Which way a move goes; the code is the same (ARC-12), the verb and its conditions differ.

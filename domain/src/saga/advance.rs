@@ -1,7 +1,7 @@
 //! The rule for a whole plan: stages in order, lanes side by side, and who goes back when.
 
 use super::lane::{LaneEnd, Mark, Next, mark_of, next};
-use crate::effect::Effect;
+use crate::effect::{Effect, EffectState};
 use crate::operation::Outcome;
 use crate::plan::{GROUP_LANE, Lane, OnMemberFailure, Plan, Stage, StepAt};
 use std::collections::BTreeMap;
@@ -156,6 +156,40 @@ pub fn advance(plan: &Plan, journal: &Journal) -> Advance {
     } else {
         view.forward()
     }
+}
+
+/// What an operation does next that somebody has cancelled: back to where it began. Past the point of no
+/// return nobody can, and it goes on.
+pub fn turned_round(plan: &Plan, journal: &Journal) -> Advance {
+    let view = View { plan, journal };
+    if view.past_no_return() {
+        return advance(plan, journal);
+    }
+    match view.unwind() {
+        Advance::Settled(Outcome::RolledBack) => Advance::Settled(Outcome::Cancelled),
+        other => other,
+    }
+}
+
+/// True once the step that nothing undoes has begun: then a cancel comes too late.
+pub fn past_no_return(plan: &Plan, journal: &Journal) -> bool {
+    View { plan, journal }.past_no_return()
+}
+
+/// Steps that wait for people: an undo that failed, or a step at the point of no return that did. Their
+/// effects, in the order of the ledger.
+pub fn stuck(plan: &Plan, journal: &Journal) -> Vec<Effect> {
+    let last = |e: &Effect| {
+        let own = plan.steps().filter(|(_, _, step)| step.name() == e.step);
+        let mut contracts = own.map(|(_, _, step)| step.contract(plan.operation));
+        contracts.any(|contract| contract.is_point_of_no_return())
+    };
+    let is_stuck = |e: &&Effect| match e.state {
+        EffectState::UndoFailed => true,
+        EffectState::Failed => last(e),
+        _ => false,
+    };
+    journal.values().filter(is_stuck).cloned().collect()
 }
 
 /// How each member's lane ended so far; the worst of its stages counts. Lanes still under way are

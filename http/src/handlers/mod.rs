@@ -52,6 +52,7 @@ pub(crate) async fn dispatch(cx: Cx, body: BodyStream) -> Result<Answer, ApiErro
         Endpoint::GroupAction => actions::action(&cx, body).await,
         Endpoint::OperationList => operations::list(&cx).await,
         Endpoint::OperationShow => operations::show(&cx).await,
+        Endpoint::OperationAction => operations::action(&cx, body).await,
         Endpoint::OperationEvents => events::events(&cx).await,
         Endpoint::SyncShow => couriers::sync_show(&cx).await,
         Endpoint::LockTicket => couriers::lock_ticket(&cx, body).await,

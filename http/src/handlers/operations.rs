@@ -1,14 +1,16 @@
 //! Looking at operations. Absent: starting them (`actions`) and their events (`events`).
 
+use super::body_of;
 use crate::answer::Answer;
 use crate::cx::{Cx, unexpected};
 use crate::error::ApiError;
 use crate::paging::{next_links, page};
-use crate::request::is_name;
+use crate::request::{BodyStream, is_name};
 use crate::wire::operation::{OperationAnswer, OperationInfo, OperationsAnswer};
+use crate::wire::orders::OperationActionRequest;
 use http::StatusCode;
 use protector_domain::ids::GroupId;
-use protector_domain::ports::engine::{GroupRef, Query, View};
+use protector_domain::ports::engine::{Command, GroupRef, Order, Query, Reply, View};
 
 pub(super) async fn list(cx: &Cx) -> Result<Answer, ApiError> {
     let page = page(cx)?;
@@ -40,6 +42,25 @@ async fn group_filter(cx: &Cx) -> Result<Option<GroupId>, ApiError> {
         ));
     }
     Ok(Some(cx.group_fetch(GroupRef(text.to_owned())).await?.id))
+}
+
+/// I13. Skipping is for administrators: it leaves things behind.
+pub(super) async fn action(cx: &Cx, body: BodyStream) -> Result<Answer, ApiError> {
+    let order = body_of::<OperationActionRequest>(cx, body).await?.order()?;
+    if matches!(order, Order::SkipStep { .. }) && !cx.bearer()?.caller.is_admin {
+        return Err(ApiError::Forbidden);
+    }
+    let operation = cx.operation_id()?;
+    match cx.tell(Command::Operation { operation, order }).await? {
+        Reply::Accepted { operation } => {
+            let operation = OperationInfo::from(&*operation);
+            Ok(Answer::json(
+                StatusCode::ACCEPTED,
+                &OperationAnswer { operation },
+            ))
+        }
+        other => Err(unexpected(&other)),
+    }
 }
 
 pub(super) async fn show(cx: &Cx) -> Result<Answer, ApiError> {

@@ -7,5 +7,6 @@ pub mod admin;
 pub mod changes;
 pub mod group;
 pub mod operation;
+pub mod orders;
 pub mod sync;
 pub mod system;

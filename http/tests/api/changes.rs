@@ -1,6 +1,7 @@
 //! Changes become tickets; couriers bring back what the peer said.
 
 use crate::world::*;
+use protector_domain::fence::OnReturn;
 use protector_domain::ports::engine::{Change, Command, Reply};
 use protector_domain::record::ReplicationType;
 use serde_json::{Value, json};
@@ -12,18 +13,21 @@ fn ticket_command(group: Option<u128>, change: Change) -> Command {
     }
 }
 
-#[tokio::test(start_paused = true)]
-async fn each_change_reaches_the_engine_as_what_it_is() {
-    let add = Change::AddMember {
-        instance_id: "vm-1".into(),
-    };
-    let policy = |pure_pg_name: Option<&str>| Change::SetPolicy {
+fn policy(pure_pg_name: Option<&str>, on_return: Option<OnReturn>) -> Change {
+    Change::SetPolicy {
         primary_array: "fa-a".into(),
         secondary_array: "fa-b".into(),
         pure_pg_name: pure_pg_name.map(Into::into),
         replication_interval_s: 300,
         rpo_minutes: 15,
-        on_return: None,
+        on_return,
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn each_change_reaches_the_engine_as_what_it_is() {
+    let add = Change::AddMember {
+        instance_id: "vm-1".into(),
     };
     let mappings = Change::SetMappings {
         networks: [("n1".into(), "n2".into())].into(),
@@ -41,6 +45,7 @@ async fn each_change_reaches_the_engine_as_what_it_is() {
         "replication_interval": 300, "rpo_minutes": 15}});
     let mut named = policy_body.clone();
     named["policy"]["pure_pg_name"] = json!("pg");
+    named["policy"]["on_return"] = json!("report");
     for (method, path, body, expected) in [
         (
             "POST",
@@ -52,13 +57,13 @@ async fn each_change_reaches_the_engine_as_what_it_is() {
             "POST",
             group_path("/policy"),
             policy_body,
-            ticket_command(Some(1), policy(None)),
+            ticket_command(Some(1), policy(None, None)),
         ),
         (
             "POST",
             group_path("/policy"),
             named,
-            ticket_command(Some(1), policy(Some("pg"))),
+            ticket_command(Some(1), policy(Some("pg"), Some(OnReturn::Report))),
         ),
         (
             "PUT",

@@ -6,6 +6,7 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use http::{HeaderMap, Method, Request, StatusCode};
 use http_body_util::{BodyExt, Full};
+use protector_domain::fence::OnReturn;
 use protector_domain::ids::{GroupId, OperationId, ProjectId, SiteId};
 use protector_domain::operation::{
     EventKind, Operation, OperationEvent, OperationKind, OperationMode, OperationStatus,
@@ -268,10 +269,12 @@ pub fn group(n: u128, name: &str, project: &str) -> GroupView {
             mappings: Mappings::default(),
             members: vec![],
             protected: true,
+            on_return: OnReturn::default(),
             failover_count: 0,
             last_failover_at_us: None,
             created_at_us: 0,
         },
+        conditions: Vec::new(),
         pair: Pair::new(1, 3),
         synced: true,
         current_primary_site: site(1),

@@ -1,0 +1,211 @@
+//! What people may say to an operation, and what it then writes down before anything happens (I13, S9):
+//! cancel, resume, skip a stuck undo. Also the wait for such a word.
+//!
+//! Absent: who may say it (`http`), and what comes next (`domain::saga`).
+
+use super::actor::{Msg, State};
+use crate::site::Site;
+use protector_domain::effect::{Effect, EffectState};
+use protector_domain::operation::{EventKind, OperationStatus, Outcome};
+use protector_domain::ports::engine::{EngineError, Order, Reply};
+use protector_domain::refusal::{Refusal, Refusals};
+use protector_domain::saga::{past_no_return, stuck};
+use protector_runtime::mailbox::{Mailbox, Reply as ReplyTo};
+use protector_store::{EffectSettle, NewEvent, OperationUpdate, StoreError, Write};
+
+/// What goes back to whoever gave the order.
+pub(crate) type Answer = ReplyTo<Result<Reply, EngineError>>;
+
+/// Longest reason, letters.
+const REASON_LETTERS_MAX: usize = 1_000;
+
+/// What an order changes once it is written down.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum Change {
+    Cancel,
+    /// These effects as they are now.
+    Effects(Vec<Effect>),
+}
+
+/// The change that an order asks for, or why not.
+fn judge(state: &State, order: &Order) -> Result<Change, Refusal> {
+    let operation = state.plan.operation.to_string();
+    if state.ending {
+        let status = "ending".to_owned();
+        return Err(Refusal::OperationEnded { operation, status });
+    }
+    let stuck = stuck(&state.plan, &state.journal);
+    match order {
+        Order::Cancel {} if past_no_return(&state.plan, &state.journal) => {
+            Err(Refusal::PastNoReturn { operation })
+        }
+        Order::Cancel {} => Ok(Change::Cancel),
+        _ if stuck.is_empty() => Err(Refusal::NotStuck { operation }),
+        Order::Resume {} => Ok(Change::Effects(stuck.into_iter().map(resumed).collect())),
+        Order::SkipStep { reason } => {
+            let letters = reason.trim().chars().count();
+            if letters == 0 || letters > REASON_LETTERS_MAX {
+                return Err(Refusal::NoReason);
+            }
+            let last = stuck.iter().find(|e| e.state != EffectState::UndoFailed);
+            if let Some(last) = last {
+                let step = last.step.clone();
+                return Err(Refusal::NotSkippable { step });
+            }
+            Ok(Change::Effects(stuck.into_iter().map(given_up).collect()))
+        }
+    }
+}
+
+/// Begun, and its outcome open again.
+fn resumed(effect: Effect) -> Effect {
+    let state = match effect.state {
+        EffectState::UndoFailed => EffectState::UndoIntended,
+        _ => EffectState::Intended,
+    };
+    Effect { state, ..effect }
+}
+
+/// It may still be there: listed by id, nobody's to undo any more (S3).
+fn given_up(effect: Effect) -> Effect {
+    Effect {
+        state: EffectState::LeftBehind,
+        ..effect
+    }
+}
+
+/// Judges an order and has it written down; the answer follows when it is.
+pub(super) fn take(
+    site: &Site,
+    me: &Mailbox<Msg>,
+    state: &mut State,
+    order: &Order,
+    answer: Answer,
+) {
+    if state.ordering {
+        let why = "another order is being written down".to_owned();
+        answer.send(Err(EngineError::Unavailable { why }));
+        return;
+    }
+    let change = match judge(state, order) {
+        Ok(change) => change,
+        Err(refusal) => {
+            answer.send(Err(Refusals::from(refusal).into()));
+            return;
+        }
+    };
+    state.ordering = true;
+    let (site, me, writes) = (
+        site.clone(),
+        me.clone(),
+        writes(site, state, order, &change),
+    );
+    state.tasks.spawn(async move {
+        let written = site.store().write(Write::Batch(writes)).await.map(drop);
+        let change = Box::new(change);
+        let msg = Msg::Ordered {
+            change,
+            written,
+            answer,
+        };
+        let _ = me.send("ordered", msg).await;
+    });
+}
+
+fn writes(site: &Site, state: &State, order: &Order, change: &Change) -> Vec<Write> {
+    let (operation, group) = (state.plan.operation, state.plan.group);
+    let text = match order {
+        Order::Cancel {} => "cancelled by request".to_owned(),
+        Order::Resume {} => "the stuck steps are tried again".to_owned(),
+        Order::SkipStep { reason } => format!("stuck steps given up: {reason}"),
+    };
+    let event = Write::EventsAppend {
+        operation,
+        events: vec![NewEvent {
+            at_us: site.ctx().now_us(),
+            kind: EventKind::Warning,
+            lane: None,
+            step: None,
+            text,
+        }],
+    };
+    let what = match change {
+        Change::Cancel => Write::OperationUpdate(OperationUpdate {
+            status: Some(OperationStatus::RollingBack),
+            ..OperationUpdate::new(operation)
+        }),
+        Change::Effects(effects) => Write::EffectsSettle {
+            group,
+            fence: state.plan.fence,
+            settles: effects.iter().map(settled).collect(),
+        },
+    };
+    vec![what, event]
+}
+
+fn settled(effect: &Effect) -> EffectSettle {
+    EffectSettle {
+        key: effect.key.clone(),
+        state: effect.state,
+        object_id: effect.object_id.clone(),
+        detail: Some(effect.detail.clone()),
+        error: effect.error.clone(),
+    }
+}
+
+/// The order is in the store, or nothing has changed.
+pub(super) fn done(state: &mut State, change: Change, written: &Result<(), StoreError>) {
+    state.ordering = false;
+    if written.is_err() {
+        return;
+    }
+    state.waits_for = None;
+    match change {
+        Change::Cancel => state.cancelled = true,
+        Change::Effects(effects) => state.note(effects),
+    }
+}
+
+/// The operation as it is now.
+pub(super) async fn reply(
+    site: &Site,
+    state: &State,
+    written: Result<(), StoreError>,
+) -> Result<Reply, EngineError> {
+    let unavailable = |e: StoreError| EngineError::Unavailable { why: e.to_string() };
+    written.map_err(unavailable)?;
+    let found = site.store().operation_fetch(state.plan.operation).await;
+    let missing = || EngineError::NotFound {
+        what: format!("operation {}", state.plan.operation),
+    };
+    let operation = Box::new(found.map_err(unavailable)?.ok_or_else(missing)?);
+    Ok(Reply::Accepted { operation })
+}
+
+/// Nothing goes on without a word of people: that is said once, and what they can say. It keeps its lock
+/// and its place; after a restart it waits again.
+pub(super) fn wait(site: &Site, state: &mut State) {
+    let stuck = stuck(&state.plan, &state.journal);
+    let what = stuck.iter().map(|e| {
+        let why = e.error.clone().unwrap_or_default();
+        format!("{}: {}: {why}", e.lane, e.step)
+    });
+    let what = what.collect::<Vec<_>>().join("\n");
+    if state.waits_for.as_ref() == Some(&what) {
+        return;
+    }
+    state.waits_for = Some(what.clone());
+    let operation = state.plan.operation;
+    let help = format!("waits for the operator: openstack protector operation resume {operation}");
+    let update = OperationUpdate {
+        outcome: Some(Outcome::NeedsOperator),
+        error_message: Some(format!("{help}\n{what}")),
+        ..OperationUpdate::new(operation)
+    };
+    let site = site.clone();
+    state.tasks.spawn(async move {
+        if let Err(error) = site.store().operation_update(update).await {
+            tracing::warn!(%operation, %error, "it waits for the operator, and its row does not say so");
+        }
+    });
+}

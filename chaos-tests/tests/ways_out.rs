@@ -1,0 +1,242 @@
+//! Ways out of an operation (I13): cancelled behind every place that it passes, also with its engine killed
+//! at once; stuck until somebody helps; and who may not.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing
+)]
+
+use http::Method;
+use protector_actors::Care;
+use protector_chaos_tests::cancel::travel_cancelled;
+use protector_chaos_tests::case::{Trouble, crashes, sampled};
+use protector_chaos_tests::journey::{Journey, travel};
+use protector_chaos_tests::sweep::{bad, sweep};
+use protector_lab::cloud::Allow;
+use protector_lab::courier::Endpoint;
+use protector_lab::story::{Protected, operation, protect, take_point};
+use protector_lab::world::{Which, World, WorldOptions, lock};
+use serde_json::{Value, json};
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+const SEED: u64 = 606;
+
+/// Everything passed on the way forward, each once.
+fn forward(journey: Journey) -> Vec<Trouble> {
+    let report = travel(SEED, journey, &Trouble::None, Care::default()).unwrap();
+    let all = crashes(&report.places).into_iter();
+    let forward = all.filter(|t| matches!(t, Trouble::Crash(p) if p.contains(":do:")));
+    sampled(forward.collect())
+}
+
+fn cancel_everywhere(journey: Journey, killed: bool) {
+    let cases = forward(journey);
+    assert!(cases.len() > 5, "{journey:?} has places");
+    let reports = sweep(&cases, |trouble| match trouble {
+        Trouble::Crash(place) => travel_cancelled(SEED, journey, place, killed),
+        other => anyhow::bail!("{other} is no place"),
+    });
+    let wrong = bad(&reports);
+    assert!(
+        wrong.is_empty(),
+        "seed {SEED}, {journey:?}: {}",
+        wrong.join("\n")
+    );
+    let kills = reports.iter().filter(|r| r.crashes > 0).count();
+    assert_eq!(
+        kills > 0,
+        killed,
+        "the engine was killed while it went back"
+    );
+    println!(
+        "{journey:?}: {} cancels hold, {kills} with a kill",
+        reports.len()
+    );
+}
+
+#[test]
+fn a_planned_failover_is_cancelled_behind_every_place() {
+    cancel_everywhere(Journey::Planned, false);
+}
+
+#[test]
+fn a_failback_is_cancelled_behind_every_place() {
+    cancel_everywhere(Journey::Failback, false);
+}
+
+#[test]
+fn a_drill_is_cancelled_behind_every_place() {
+    cancel_everywhere(Journey::Drill, false);
+}
+
+/// S9: the wish outlives the engine.
+#[test]
+fn a_cancel_survives_a_kill() {
+    cancel_everywhere(Journey::Planned, true);
+}
+
+const UNMANAGE: &str = "volume_extension:volume_unmanage";
+
+/// A drill at B that can boot nothing, and whose undo may not let go of its volumes.
+async fn stuck_drill(name: &str) -> (World, Protected, String) {
+    let world = World::build(WorldOptions::seeded(name, 12)).await.unwrap();
+    let group = protect(&world).await.unwrap();
+    take_point(&world, &group, 7).await.unwrap();
+    {
+        let mut cloud = lock(&world.b.cloud);
+        cloud.knobs.boots_refused = Some("No valid host was found.".to_owned());
+        cloud
+            .knobs
+            .policies
+            .insert(UNMANAGE.to_owned(), Allow::Nobody);
+    }
+    let (a, b) = (&world.tenants[0].standard, &world.tenants[1].standard);
+    let isolated = BTreeMap::from([(a.networks[0].clone(), b.networks[2].clone())]);
+    let asked = json!({ "test_failover": { "network_mapping": isolated } });
+    let at = world.endpoint(Which::B).await.unwrap();
+    let started = at.act(&group.group, &asked, "stuck").await.unwrap();
+    let id = started["operation"]["id"].as_str().unwrap().to_owned();
+    waits(&world, &id).await;
+    (world, group, id)
+}
+
+async fn shown(world: &World, id: &str) -> Value {
+    let at = world.endpoint(Which::B).await.unwrap();
+    operation(&at, id).await.unwrap()
+}
+
+/// It waits for the operator, and says for what and how to help.
+async fn waits(world: &World, id: &str) {
+    for _ in 0..600 {
+        let now = shown(world, id).await;
+        if now["outcome"] == "needs_operator" {
+            assert_eq!(now["status"], "running", "it is not over: {now}");
+            let why = now["error_message"].as_str().unwrap();
+            assert!(
+                why.contains("operation resume") && why.contains("import_volumes"),
+                "{why}"
+            );
+            return;
+        }
+        tokio::time::sleep(Duration::from_secs(2)).await;
+    }
+    panic!("it never waits");
+}
+
+async fn order(at: &Endpoint, id: &str, order: &Value) -> String {
+    let path = format!("/operations/{id}/action");
+    match at.call(Method::POST, &path, Some(order)).await {
+        Ok(_) => "202".to_owned(),
+        Err(no) => format!("{} {}", no.status, no.code()),
+    }
+}
+
+async fn ends(world: &World, id: &str) -> Value {
+    for _ in 0..600 {
+        let now = shown(world, id).await;
+        if now["status"] == "failed" || now["status"] == "completed" {
+            return now;
+        }
+        tokio::time::sleep(Duration::from_secs(2)).await;
+    }
+    panic!("it does not end");
+}
+
+fn volumes_at_b(world: &World) -> Vec<String> {
+    let truth = lock(&world.b.cloud).ground_truth(world.now_ms());
+    truth.volumes.into_iter().map(|v| v.id).collect()
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_stuck_waits_over_a_restart_until_it_is_resumed() {
+    let (mut world, group, id) = stuck_drill("ways-resume").await;
+    world.b.crash();
+    world.b.boot().await.unwrap();
+    tokio::time::sleep(Duration::from_secs(300)).await;
+    waits(&world, &id).await;
+    let at = world.endpoint(Which::B).await.unwrap();
+    let busy = at
+        .act(&group.group, &json!({ "test_cleanup": {} }), "k")
+        .await;
+    assert_eq!(
+        busy.unwrap_err().code(),
+        "operation_in_progress",
+        "it keeps its place"
+    );
+    // In vain as long as nothing has changed.
+    assert_eq!(order(&at, &id, &json!({ "resume": {} })).await, "202");
+    tokio::time::sleep(Duration::from_secs(600)).await;
+    waits(&world, &id).await;
+    assert_eq!(volumes_at_b(&world).len(), 5);
+
+    lock(&world.b.cloud).knobs.policies.remove(UNMANAGE);
+    let at = world.endpoint(Which::B).await.unwrap();
+    assert_eq!(order(&at, &id, &json!({ "resume": {} })).await, "202");
+    let over = ends(&world, &id).await;
+    assert_eq!(over["outcome"], "partial", "{over}");
+    assert!(volumes_at_b(&world).is_empty(), "everything of it went");
+    let again = order(&at, &id, &json!({ "resume": {} })).await;
+    assert_eq!(again, "409 operation_ended");
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_given_up_is_listed_by_id() {
+    let (world, _group, id) = stuck_drill("ways-skip").await;
+    let at = world.endpoint(Which::B).await.unwrap();
+    let skip = json!({ "skip_step": { "reason": "storage team removes them by hand" } });
+    assert_eq!(
+        order(&at, &id, &skip).await,
+        "403 forbidden",
+        "for administrators"
+    );
+    let admin = world.admin_endpoint(Which::B).await.unwrap();
+    let silent = json!({ "skip_step": { "reason": " " } });
+    assert_eq!(order(&admin, &id, &silent).await, "400 no_reason");
+    assert_eq!(order(&admin, &id, &skip).await, "202");
+    ends(&world, &id).await;
+    let running = world.b.running.as_ref().unwrap();
+    let effects = running
+        .store
+        .effects_by_operation(id.parse().unwrap())
+        .await;
+    let left = effects.unwrap().into_iter();
+    let left = left.filter(|e| e.step == "import_volumes");
+    let mut listed: Vec<String> = left
+        .filter(|e| e.state == protector_domain::effect::EffectState::LeftBehind)
+        .filter_map(|e| e.object_id)
+        .collect();
+    let mut there = volumes_at_b(&world);
+    listed.sort();
+    there.sort();
+    assert_eq!(listed, there, "S3: what stays is listed by id");
+    assert_eq!(listed.len(), 5);
+}
+
+#[tokio::test(start_paused = true)]
+async fn orders_that_make_no_sense_are_refused() {
+    let (world, _group, id) = stuck_drill("ways-refused").await;
+    let at = world.endpoint(Which::B).await.unwrap();
+    for (body, expected) in [
+        (json!({}), "400 bad_request"),
+        (json!({ "cancel": {}, "resume": {} }), "400 bad_request"),
+        (json!({ "explode": {} }), "400 bad_request"),
+        (json!({ "cancel": { "now": true } }), "400 bad_request"),
+    ] {
+        assert_eq!(order(&at, &id, &body).await, expected, "{body}");
+    }
+    let unknown = "019b76da-0000-7000-8000-000000000000";
+    let cancel = json!({ "cancel": {} });
+    assert_eq!(order(&at, unknown, &cancel).await, "404 not_found");
+    assert_eq!(order(&at, &id, &cancel).await, "202");
+    assert_eq!(order(&at, &id, &cancel).await, "202", "twice is once");
+    assert_eq!(shown(&world, &id).await["status"], "rolling_back");
+    lock(&world.b.cloud).knobs.policies.remove(UNMANAGE);
+    assert_eq!(order(&at, &id, &json!({ "resume": {} })).await, "202");
+    let over = ends(&world, &id).await;
+    assert_eq!(over["status"], "failed");
+    assert_eq!(over["outcome"], "cancelled", "{over}");
+    assert!(volumes_at_b(&world).is_empty());
+}
