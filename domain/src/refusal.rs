@@ -144,6 +144,10 @@ pub enum Refusal {
 }
 
 /// Remedies too long for their line.
+const CHECK_ARRAY: &str = "openstack protector site validate <site>; check the policy's array";
+const FROM_VOLUMES: &str = "rebuild the server from volumes with a flavor without local disks";
+const SERVER_GROUP: &str =
+    "none needed; put the server into a group of the target by hand if it matters";
 const FENCE: &str =
     "restore the link to the old site's Nova, or stop them there: openstack server stop <server>";
 const MEMBER_ADD: &str =
@@ -233,9 +237,7 @@ impl Refusal {
                 "free the address (openstack port list --fixed-ip ip-address=<ip>), or set the interface to take a new one"
             }
             R::NoKeypair { .. } => "openstack keypair create as the acting user, or map it",
-            R::ServerGroupDropped { .. } => {
-                "none needed; put the server into a group of the target by hand if it matters"
-            }
+            R::ServerGroupDropped { .. } => SERVER_GROUP,
             R::QuotaExceeded { .. } => "openstack quota set <project>",
             R::DelegationBroken { .. } => "openstack dr tenant mapping create (admin)",
             R::NotInPoint { .. } => {
@@ -250,15 +252,11 @@ impl Refusal {
             R::IdempotencyKeyUsed { .. } => "use a new Idempotency-Key",
             R::NoDrill => "openstack protector operation list",
             R::NoSuchServer { .. } | R::ServerState { .. } => "openstack server show <uuid>",
-            R::RootNotAVolume { .. } | R::EphemeralDisk { .. } => {
-                "rebuild the server from volumes with a flavor without local disks"
-            }
+            R::RootNotAVolume { .. } | R::EphemeralDisk { .. } => FROM_VOLUMES,
             R::VolumeTypeMismatch { .. } | R::VolumeNotEligible { .. } => {
                 "cinder retype --migration-policy on-demand <volume> <type>, then add the member again"
             }
-            R::VolumeNotOnArray { .. } => {
-                "openstack protector site validate <site>; check the policy's array"
-            }
+            R::VolumeNotOnArray { .. } => CHECK_ARRAY,
             R::AlreadyProtected { .. } => "openstack protector protection-group show <group>",
             R::BadName => "choose another name",
             R::NameTaken { .. } => "choose another name, or use the existing group",

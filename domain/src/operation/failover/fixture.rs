@@ -131,6 +131,7 @@ pub(super) fn body() -> GroupBody {
         mappings: Mappings::default(),
         members: vec![member(1, 2), member(2, 1)],
         protected: true,
+        on_return: crate::fence::OnReturn::default(),
         failover_count: 0,
         last_failover_at_us: None,
         created_at_us: 0,
