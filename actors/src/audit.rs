@@ -67,6 +67,7 @@ impl Asked {
                     Order::Cancel {} => "operation.cancel",
                     Order::Resume {} => "operation.resume",
                     Order::SkipStep { .. } => "operation.skip_step",
+                    Order::RetryMembers {} => "operation.retry_members",
                 },
                 group: None,
                 message: None,

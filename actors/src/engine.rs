@@ -260,6 +260,12 @@ impl ActorEngine {
         let unavailable = |why: &dyn std::fmt::Display| EngineError::Unavailable {
             why: why.to_string(),
         };
+        if order == (Order::RetryMembers {}) {
+            let goal = Goal::Retry(id);
+            return self
+                .operate(caller, operation.group, goal, false, None)
+                .await;
+        }
         if operation.status.is_terminal() {
             let (operation, status) = (id.to_string(), operation.status.to_string());
             return Err(Refusals::from(Refusal::OperationEnded { operation, status }).into());

@@ -63,7 +63,8 @@ pub fn forced_move<'a>(
     epoch: Epoch,
     leads: bool,
 ) -> Option<&'a Operation> {
-    let forced = |o: &&Operation| o.mode == OperationMode::Unplanned && o.epoch == epoch;
+    let forced =
+        |o: &&Operation| o.mode == OperationMode::Unplanned && o.epoch == epoch && o.plan.moves();
     operations.into_iter().find(|o| leads && forced(o))
 }
 

@@ -29,6 +29,12 @@ pub enum Refusal {
     NotStuck { operation: String },
     #[error("step {step} cannot be skipped: nothing else says who leads")]
     NotSkippable { step: String },
+    #[error("every member is up")]
+    NobodyDown,
+    #[error("operation {operation} is not the move that brought the group here")]
+    NotTheMove { operation: String },
+    #[error("the record says already where every member is")]
+    NothingToSettle,
     #[error("a reason is needed: 1 to 1000 letters")]
     NoReason,
     #[error("the group has no member")]
@@ -205,6 +211,9 @@ impl Refusal {
             | R::NotStuck { .. }
             | R::PastNoReturn { .. }
             | R::NotSkippable { .. }
+            | R::NobodyDown
+            | R::NotTheMove { .. }
+            | R::NothingToSettle
             | R::NoReason => self.way_out(),
             R::Overtaken { .. } => "openstack protector protection-group sync-force <group>",
             R::SplitBrain { .. } => FENCE,
@@ -271,6 +280,9 @@ impl Refusal {
         match self {
             Self::PastNoReturn { .. } => {
                 "wait for its end, then: openstack protector protection-group failback <group>"
+            }
+            Self::NobodyDown | Self::NotTheMove { .. } | Self::NothingToSettle => {
+                "openstack protector protection-group show <group>"
             }
             Self::NotSkippable { .. } => "openstack protector operation resume <id>",
             Self::NoReason => "openstack protector operation skip-step <id> --reason <text>",

@@ -276,6 +276,9 @@ fn refusal_status(refusal: &Refusal) -> StatusCode {
         | R::OperationEnded { .. }
         | R::PastNoReturn { .. }
         | R::NotStuck { .. }
+        | R::NobodyDown
+        | R::NotTheMove { .. }
+        | R::NothingToSettle
         | R::NotSkippable { .. }
         | R::SplitBrain { .. }
         | R::WrongSite { .. }

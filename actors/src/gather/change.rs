@@ -1,5 +1,6 @@
 //! Facts for a change of the record, and the draft that `domain` makes of them.
 
+use super::failover::tries;
 use super::{member, patiently};
 use crate::protection_group::{ChangeAsk, not_found};
 use crate::site::Site;
@@ -9,6 +10,7 @@ use protector_domain::change::{
     set_mappings, set_policy,
 };
 use protector_domain::ids::{ArrayId, GroupId, ProjectId};
+use protector_domain::operation::failover::settle;
 use protector_domain::ports::Acting;
 use protector_domain::ports::engine::{Change, EngineError};
 use protector_domain::record::GroupBody;
@@ -54,6 +56,10 @@ pub(crate) async fn draft(
             add_member(body, &facts)
         }
         Change::Reprotect {} => reprotect_draft(site, &stored).await?,
+        Change::SettleMembers {} => {
+            let (_, tries) = tries(site, &stored, None).await?;
+            settle(body, stored.sync.role(), &tries)
+        }
         Change::SetMappings { networks, subnets } => {
             Ok(set_mappings(body, networks.clone(), subnets.clone()))
         }

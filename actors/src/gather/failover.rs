@@ -4,6 +4,7 @@
 use super::{asked, group_spec, patiently};
 use crate::protection_group::{Goal, OperationAsk, not_found};
 use crate::site::Site;
+use protector_domain::fence::forced_move;
 use protector_domain::ids::{GroupId, OperationId, PointSuffix, ServerId};
 use protector_domain::operation::failover::{
     Asked, FailoverFacts, LeftHere, SourceFacts, TargetFacts, leaves_something, pick_point,
@@ -25,6 +26,14 @@ use std::collections::BTreeSet;
 pub(crate) enum Prepared {
     Facts(Box<FailoverFacts>),
     Cleanup(Box<Drill>),
+    Retry(Box<Retry>),
+}
+
+/// A forced move that left members down, and what became of the tries since.
+pub(crate) struct Retry {
+    pub facts: FailoverFacts,
+    pub moved: Operation,
+    pub tries: Vec<(Operation, Journal)>,
 }
 
 /// The newest drill that has left something.
@@ -40,6 +49,7 @@ impl Prepared {
         match self {
             Prepared::Facts(facts) => &facts.base,
             Prepared::Cleanup(drill) => &drill.base,
+            Prepared::Retry(retry) => &retry.facts.base,
         }
     }
 }
@@ -66,6 +76,23 @@ pub(crate) async fn prepare(
     let stored = stored.ok_or_else(|| not_found(group))?;
     match &ask.goal {
         Goal::Cleanup => Ok(Prepared::Cleanup(Box::new(drill(site, &stored).await?))),
+        Goal::Retry(moved) => {
+            let (moved, tries) = tries(site, &stored, Some(*moved)).await?;
+            let moved = moved.ok_or_else(|| {
+                let operation = match &ask.goal {
+                    Goal::Retry(id) => id.to_string(),
+                    _ => String::new(),
+                };
+                Refusals::from(Refusal::NotTheMove { operation })
+            })?;
+            let named = moved.plan.point.as_ref().map(|point| point.suffix.clone());
+            let facts = facts(site, stored, Acts::Locally, named.as_ref()).await?;
+            Ok(Prepared::Retry(Box::new(Retry {
+                facts,
+                moved,
+                tries,
+            })))
+        }
         Goal::Test(test) => {
             let named = test.recovery_point.as_ref();
             let facts = facts(site, stored, Acts::Locally, named).await?;
@@ -81,6 +108,35 @@ pub(crate) async fn prepare(
             Ok(Prepared::Facts(Box::new(facts)))
         }
     }
+}
+
+/// The forced move by which this site leads the group now (if it is `wanted`), and the tries after it that
+/// have ended, oldest first.
+pub(crate) async fn tries(
+    site: &Site,
+    stored: &StoredGroup,
+    wanted: Option<OperationId>,
+) -> Result<(Option<Operation>, Vec<(Operation, Journal)>), EngineError> {
+    let epoch = stored.sync.epoch().ok_or_else(|| not_found(stored.id))?;
+    let store = site.store();
+    let mut recent = store
+        .operation_list(&stored.project, Some(stored.id), None, RECENT_MAX)
+        .await
+        .map_err(|e| unavailable(&e))?;
+    recent.reverse();
+    let moved = forced_move(&recent, epoch, stored.sync.leads()).cloned();
+    let moved = moved.filter(|moved| wanted.is_none_or(|id| id == moved.id));
+    let mut tries = Vec::new();
+    let is_try = |o: &Operation| {
+        o.kind == OperationKind::RetryMembers && o.epoch == epoch && o.status.is_terminal()
+    };
+    for operation in recent.into_iter().filter(is_try) {
+        let effects = store.effects_by_operation(operation.id).await;
+        let effects = effects.map_err(|e| unavailable(&e))?.into_iter();
+        let journal: Journal = effects.map(|e| (e.key.to_string(), e)).collect();
+        tries.push((operation, journal));
+    }
+    Ok((moved, tries))
 }
 
 async fn drill(site: &Site, stored: &StoredGroup) -> Result<Drill, EngineError> {

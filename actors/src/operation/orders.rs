@@ -40,8 +40,12 @@ fn judge(state: &State, order: &Order) -> Result<Change, Refusal> {
             Err(Refusal::PastNoReturn { operation })
         }
         Order::Cancel {} => Ok(Change::Cancel),
-        _ if stuck.is_empty() => Err(Refusal::NotStuck { operation }),
+        Order::Resume {} | Order::SkipStep { .. } if stuck.is_empty() => {
+            Err(Refusal::NotStuck { operation })
+        }
         Order::Resume {} => Ok(Change::Effects(stuck.into_iter().map(resumed).collect())),
+        // For a new operation, when this one is over (`gather`).
+        Order::RetryMembers {} => Err(Refusal::OperationInProgress { operation }),
         Order::SkipStep { reason } => {
             let letters = reason.trim().chars().count();
             if letters == 0 || letters > REASON_LETTERS_MAX {
@@ -117,6 +121,7 @@ fn writes(site: &Site, state: &State, order: &Order, change: &Change) -> Vec<Wri
     let text = match order {
         Order::Cancel {} => "cancelled by request".to_owned(),
         Order::Resume {} => "the stuck steps are tried again".to_owned(),
+        Order::RetryMembers {} => String::new(),
         Order::SkipStep { reason } => format!("stuck steps given up: {reason}"),
     };
     let event = Write::EventsAppend {

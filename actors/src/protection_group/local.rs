@@ -5,9 +5,11 @@ use super::actor::{ProtectionGroupActor, State};
 use super::apply::Standing;
 use super::messages::OperationAsk;
 use super::moves::{ask as ask_group, row, start, write_down};
-use crate::gather::failover::Drill;
+use crate::gather::failover::{Drill, Retry};
 use protector_domain::ids::OperationId;
-use protector_domain::operation::failover::{FailoverFacts, TestAsk, cleanup_plan, decide_test};
+use protector_domain::operation::failover::{
+    FailoverFacts, TestAsk, cleanup_plan, decide_retry, decide_test,
+};
 use protector_domain::operation::{OperationMode, OperationStatus};
 use protector_domain::plan::Plan;
 use protector_domain::ports::engine::{EngineError, Reply};
@@ -23,6 +25,18 @@ pub(super) async fn begin_test(
     wanted: &TestAsk,
 ) -> Result<Reply, EngineError> {
     let plan = decide_test(wanted, facts)?;
+    begin(group, state, ask, now, plan).await
+}
+
+/// I14.
+pub(super) async fn begin_retry(
+    group: &ProtectionGroupActor,
+    state: &mut State,
+    ask: &OperationAsk,
+    now: &Standing,
+    retry: &Retry,
+) -> Result<Reply, EngineError> {
+    let plan = decide_retry(&retry.moved, &retry.tries, &retry.facts)?;
     begin(group, state, ask, now, plan).await
 }
 

@@ -31,6 +31,8 @@ pub(crate) enum Goal {
     },
     Test(TestAsk),
     Cleanup,
+    /// Another try for the members that this move left down.
+    Retry(OperationId),
 }
 
 /// An operation as it was asked.

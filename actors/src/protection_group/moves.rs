@@ -168,6 +168,9 @@ pub(super) async fn begin(
         (Goal::Test(wanted), Prepared::Facts(facts)) => {
             local::begin_test(group, state, ask, &now, facts, wanted).await
         }
+        (Goal::Retry(_), Prepared::Retry(retry)) => {
+            local::begin_retry(group, state, ask, &now, retry).await
+        }
         (Goal::Cleanup, Prepared::Cleanup(drill)) => {
             local::begin_cleanup(group, state, ask, &now, drill).await
         }

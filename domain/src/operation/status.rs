@@ -16,6 +16,8 @@ pub enum OperationKind {
     TestCleanup,
     Reprotect,
     SyncVolumes,
+    /// Another try for members that a forced move left down (I14).
+    RetryMembers,
 }
 
 /// C14: the type of a move is explicit.

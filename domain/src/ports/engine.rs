@@ -57,6 +57,8 @@ pub enum Change {
     AddMember { instance_id: ServerId },
     /// RP-01: protect the group from where it is now, towards the other site.
     Reprotect {},
+    /// What `retry_members` has brought up since the last record.
+    SettleMembers {},
     /// Where networks and subnets of the home side are at the other.
     SetMappings {
         networks: std::collections::BTreeMap<NetworkId, NetworkId>,
@@ -133,6 +135,8 @@ pub enum Order {
     Resume {},
     /// Give a stuck undo up: what it would have removed is listed as left behind. For administrators.
     SkipStep { reason: String },
+    /// Another try for the members that this forced move left down (I14).
+    RetryMembers {},
 }
 
 /// Which way a move goes; the code is the same (ARC-12), the verb and its conditions differ.

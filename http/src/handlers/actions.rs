@@ -31,6 +31,7 @@ pub(super) async fn action(cx: &Cx, body: BodyStream) -> Result<Answer, ApiError
         }
         Action::SyncVolumes => start(cx, |group| Command::SyncVolumes { group }).await,
         Action::Reprotect => changes::edit(cx, Change::Reprotect {}).await,
+        Action::SettleMembers => changes::edit(cx, Change::SettleMembers {}).await,
     }
 }
 

@@ -95,6 +95,9 @@ pub struct ActionRequest {
     pub reprotect: Option<Empty>,
     #[serde(default)]
     pub sync_volumes: Option<Empty>,
+    /// Brings what `retry_members` achieved into the record of both sites.
+    #[serde(default)]
+    pub settle_members: Option<Empty>,
 }
 
 /// What an action body asks for, with nothing in it that speaks against itself.
@@ -105,6 +108,8 @@ pub(crate) enum Action {
     TestCleanup,
     /// A change of the record, not an operation: it needs the peer's attestation (RP-01).
     Reprotect,
+    /// As that one (I14).
+    SettleMembers,
     SyncVolumes,
 }
 
@@ -118,6 +123,7 @@ impl ActionRequest {
             self.test_failover.map(Action::TestFailover),
             self.test_cleanup.map(|Empty {}| Action::TestCleanup),
             self.reprotect.map(|Empty {}| Action::Reprotect),
+            self.settle_members.map(|Empty {}| Action::SettleMembers),
             self.sync_volumes.map(|Empty {}| Action::SyncVolumes),
         ];
         let mut given = all.into_iter().flatten();
@@ -125,7 +131,7 @@ impl ActionRequest {
             (Some(action), None) => action.checked(),
             _ => Err(ApiError::bad(
                 "the body names exactly one action: failover, failback, test_failover, \
-                 test_cleanup, reprotect or sync_volumes",
+                 test_cleanup, reprotect, settle_members or sync_volumes",
             )),
         }
     }
@@ -140,7 +146,11 @@ impl Action {
                     "retain_primary can only be true: a test failover never touches the primary";
                 return Err(ApiError::bad(why));
             }
-            Self::TestFailover(_) | Self::TestCleanup | Self::Reprotect | Self::SyncVolumes => {}
+            Self::TestFailover(_)
+            | Self::TestCleanup
+            | Self::Reprotect
+            | Self::SettleMembers
+            | Self::SyncVolumes => {}
         }
         Ok(self)
     }

@@ -24,18 +24,27 @@ pub struct OperationActionRequest {
     /// For administrators.
     #[serde(default)]
     pub skip_step: Option<SkipStepOrder>,
+    /// Of a forced failover that has ended: another try for the members that it left down.
+    #[serde(default)]
+    pub retry_members: Option<Empty>,
 }
 
 impl OperationActionRequest {
     /// # Errors
     /// None or several were named.
     pub(crate) fn order(self) -> Result<Order, ApiError> {
-        match (self.cancel, self.resume, self.skip_step) {
-            (Some(_), None, None) => Ok(Order::Cancel {}),
-            (None, Some(_), None) => Ok(Order::Resume {}),
-            (None, None, Some(SkipStepOrder { reason })) => Ok(Order::SkipStep { reason }),
+        let all = [
+            self.cancel.map(|Empty {}| Order::Cancel {}),
+            self.resume.map(|Empty {}| Order::Resume {}),
+            self.retry_members.map(|Empty {}| Order::RetryMembers {}),
+            self.skip_step
+                .map(|SkipStepOrder { reason }| Order::SkipStep { reason }),
+        ];
+        let mut given = all.into_iter().flatten();
+        match (given.next(), given.next()) {
+            (Some(order), None) => Ok(order),
             _ => Err(ApiError::bad(
-                "exactly one of cancel, resume, skip_step is needed",
+                "exactly one of cancel, resume, retry_members, skip_step is needed",
             )),
         }
     }

@@ -1,6 +1,6 @@
 //! What a test makes slow, small, forbidden or wrong. Deliberately absent: defaults that fail.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use regex::Regex;
 use serde_json::Value;
@@ -193,6 +193,8 @@ pub struct Knobs {
     pub servers_max: Option<usize>,
     /// Every boot ends in `ERROR` with this fault text (fault `H2`).
     pub boots_refused: Option<String>,
+    /// Only servers of these names are refused; `None`: every one.
+    pub boots_refused_names: Option<BTreeSet<String>>,
     /// Every boot stays in `BUILD` for ever (fault `H3`).
     pub boots_stuck: bool,
     /// Accepted stops never finish (fault `I7`).
@@ -222,6 +224,7 @@ impl Default for Knobs {
             latency: Latencies::default(),
             servers_max: None,
             boots_refused: None,
+            boots_refused_names: None,
             boots_stuck: false,
             stops_stuck: false,
             manages_stuck: false,

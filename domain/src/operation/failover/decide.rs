@@ -61,48 +61,68 @@ pub fn decide(kind: MoveKind, ask: &FailoverAsk, facts: &FailoverFacts) -> Resul
 
 /// A drill: the same recovery from the same kind of point, onto networks of its own, and no commit.
 pub fn decide_test(ask: &TestAsk, facts: &FailoverFacts) -> Result<Plan, Refusals> {
-    let mut against = group_refusals(facts);
-    let mut warnings = could_not_ask(facts);
-    warnings.extend(quota_findings(facts));
-    let wanted = FailoverAsk {
-        mode: OperationMode::Unplanned,
-        force: false,
-        recovery_point: ask.recovery_point.clone(),
+    let wanted = Locally {
+        kind: OperationKind::TestFailover,
+        drill: Some(&ask.networks),
+        point: ask.recovery_point.clone(),
+        all_or_none: true,
     };
-    let point = choose_point(&wanted, facts, &mut against, &mut warnings);
-    let host = volume_host(facts, &mut against);
-    let (Some(storage), Some(point), Some(host)) = (&facts.storage, point, host) else {
-        against.extend(warnings);
-        return Err(Refusals(against));
-    };
-    let members = plan_members(facts, host, &point, Some(&ask.networks), &mut warnings);
-    let left = members
-        .left_out
-        .iter()
-        .flat_map(|left| left.reasons.clone());
-    against.extend(left);
-    if !against.is_empty() {
-        against.extend(warnings);
-        return Err(Refusals(against));
-    }
-    let stages = vec![
-        group_stage("validate_target", vec![Step::ValidateTarget]),
-        group_stage(
-            "storage_promo",
-            storage_steps(facts, storage, &point, &members),
-        ),
-        Stage {
+    wanted.decide(facts)
+}
+
+/// A recovery that moves nothing: a drill, or another try for members that are down.
+pub(super) struct Locally<'a> {
+    pub kind: OperationKind,
+    /// Networks of a drill.
+    pub drill: Option<&'a BTreeMap<NetworkId, NetworkId>>,
+    /// `None`: the newest complete one.
+    pub point: Option<PointSuffix>,
+    /// A member that cannot be rebuilt is a refusal, not one that is left out.
+    pub all_or_none: bool,
+}
+
+impl Locally<'_> {
+    pub(super) fn decide(self, facts: &FailoverFacts) -> Result<Plan, Refusals> {
+        let mut against = group_refusals(facts);
+        let mut warnings = could_not_ask(facts);
+        warnings.extend(quota_findings(facts));
+        let wanted = FailoverAsk {
+            mode: OperationMode::Unplanned,
+            force: false,
+            recovery_point: self.point,
+        };
+        let point = choose_point(&wanted, facts, &mut against, &mut warnings);
+        let host = volume_host(facts, &mut against);
+        let (Some(storage), Some(point), Some(host)) = (&facts.storage, point, host) else {
+            against.extend(warnings);
+            return Err(Refusals(against));
+        };
+        let members = plan_members(facts, host, &point, self.drill, &mut warnings);
+        if self.all_or_none || members.lanes.is_empty() {
+            let left = members.left_out.iter();
+            against.extend(left.flat_map(|left| left.reasons.clone()));
+        }
+        if !against.is_empty() {
+            against.extend(warnings);
+            return Err(Refusals(against));
+        }
+        let storage = storage_steps(facts, storage, &point, &members);
+        let instances = Stage {
             name: "instances".to_owned(),
             lanes: members.lanes,
-        },
-    ];
-    let plan = Frame {
-        kind: OperationKind::TestFailover,
-        on_member_failure: OnMemberFailure::Continue,
-        stages,
-        point,
-    };
-    Ok(plan.assemble(facts, Vec::new(), warnings))
+        };
+        let frame = Frame {
+            kind: self.kind,
+            on_member_failure: OnMemberFailure::Continue,
+            stages: vec![
+                group_stage("validate_target", vec![Step::ValidateTarget]),
+                group_stage("storage_promo", storage),
+                instances,
+            ],
+            point,
+        };
+        Ok(frame.assemble(facts, members.left_out, warnings))
+    }
 }
 
 fn group_refusals(facts: &FailoverFacts) -> Vec<Refusal> {

@@ -11,6 +11,7 @@ mod fixture;
 mod home;
 mod mapping;
 mod outcome;
+mod retry;
 mod source;
 #[cfg(test)]
 mod tests;
@@ -22,3 +23,4 @@ pub use cleanup::{cleanup_plan, leaves_something};
 pub use decide::{decide, decide_test, pick_point};
 pub use facts::{Asked, FailoverAsk, FailoverFacts, LeftHere, SourceFacts, TargetFacts, TestAsk};
 pub use outcome::{body_at_end, body_at_start};
+pub use retry::{decide_retry, settle, settle_members};

@@ -62,6 +62,16 @@ fn forget_source(body: &mut GroupBody, there: Role) {
     }
 }
 
+/// The member as `plan` has left it, if that brought its server up here.
+pub(super) fn settled(member: &Member, plan: &Plan, journal: &Journal, here: Role) -> Member {
+    let mut member = member.clone();
+    let ends = lane_outcomes(plan, journal);
+    if ends.get(&member.id.to_string()) == Some(&LaneEnd::Completed) {
+        settle_member(&mut member, &Done { plan, journal }, here);
+    }
+    member
+}
+
 struct Done<'a> {
     plan: &'a Plan,
     journal: &'a Journal,

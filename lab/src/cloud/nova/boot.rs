@@ -43,7 +43,9 @@ impl Cloud {
 
     /// A host, in turn. Errors: the knobs, and a full cloud (faults `H2`, `H12`).
     fn server_place(&mut self, server: &Server) -> Result<String, Refused> {
-        if let Some(text) = &self.knobs.boots_refused {
+        let named = self.knobs.boots_refused_names.as_ref();
+        let is_meant = named.is_none_or(|names| names.contains(&server.name));
+        if let Some(text) = self.knobs.boots_refused.as_ref().filter(|_| is_meant) {
             return Err((500, text.clone()));
         }
         let placed = self
