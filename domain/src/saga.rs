@@ -5,9 +5,11 @@
 
 mod advance;
 mod lane;
+mod overtaken;
 
 pub use advance::{
     Advance, Journal, Way, advance, lane_outcomes, past_no_return, progress_pct, stuck,
     turned_round,
 };
 pub use lane::{LaneEnd, Mark, Next, mark_of, next};
+pub use overtaken::{acts_under, left_by_overtaken, overtaken};

@@ -234,6 +234,25 @@ impl Step {
         }
     }
 
+    /// True for what makes objects that nobody else has any part in, found by their keys.
+    pub fn makes_own_objects(&self) -> bool {
+        matches!(
+            self,
+            Step::RecoverVolumes { .. }
+                | Step::ImportVolumes { .. }
+                | Step::CreatePorts { .. }
+                | Step::BootServer { .. }
+        )
+    }
+
+    /// False for what leaves nothing behind that anybody could look at.
+    pub fn touches_something(&self) -> bool {
+        !matches!(
+            self,
+            Step::ValidateTarget | Step::AwaitServer { .. } | Step::CommitNewPrimary
+        )
+    }
+
     fn undo(&self) -> Undo {
         match self {
             Step::ValidateTarget => Undo::Nothing("checking changes nothing"),

@@ -22,16 +22,37 @@ pub enum Advance {
     Settled(Outcome),
 }
 
-struct View<'a> {
+pub(super) struct View<'a> {
     plan: &'a Plan,
     journal: &'a Journal,
+    /// The other steps count as never begun.
+    own_objects_only: bool,
 }
 
-impl View<'_> {
+impl<'a> View<'a> {
+    fn of(plan: &'a Plan, journal: &'a Journal) -> Self {
+        Self {
+            plan,
+            journal,
+            own_objects_only: false,
+        }
+    }
+
+    /// As if the plan had no steps but those that make objects of its own.
+    pub fn of_own_objects(plan: &'a Plan, journal: &'a Journal) -> Self {
+        Self {
+            own_objects_only: true,
+            ..Self::of(plan, journal)
+        }
+    }
+
     fn marks(&self, lane: &Lane) -> Vec<(bool, Option<Mark>)> {
         lane.steps
             .iter()
             .map(|step| {
+                if self.own_objects_only && !step.makes_own_objects() {
+                    return (false, None);
+                }
                 let contract = step.contract(self.plan.operation);
                 let effects = contract.targets.iter();
                 let mark = mark_of(effects.filter_map(|t| self.journal.get(t.key.as_str())));
@@ -95,7 +116,7 @@ impl View<'_> {
     }
 
     /// Last stage first; a stage is left only when nothing of it is left.
-    fn unwind(&self) -> Advance {
+    pub fn unwind(&self) -> Advance {
         for (index, stage) in self.plan.stages.iter().enumerate().rev() {
             let work = self.work_in(index, stage, true);
             if !work.is_empty() {
@@ -150,7 +171,7 @@ impl View<'_> {
 
 /// What an operation does next, from its plan and its journal alone.
 pub fn advance(plan: &Plan, journal: &Journal) -> Advance {
-    let view = View { plan, journal };
+    let view = View::of(plan, journal);
     if view.must_unwind() {
         view.unwind()
     } else {
@@ -161,7 +182,7 @@ pub fn advance(plan: &Plan, journal: &Journal) -> Advance {
 /// What an operation does next that somebody has cancelled: back to where it began. Past the point of no
 /// return nobody can, and it goes on.
 pub fn turned_round(plan: &Plan, journal: &Journal) -> Advance {
-    let view = View { plan, journal };
+    let view = View::of(plan, journal);
     if view.past_no_return() {
         return advance(plan, journal);
     }
@@ -173,7 +194,7 @@ pub fn turned_round(plan: &Plan, journal: &Journal) -> Advance {
 
 /// True once the step that nothing undoes has begun: then a cancel comes too late.
 pub fn past_no_return(plan: &Plan, journal: &Journal) -> bool {
-    View { plan, journal }.past_no_return()
+    View::of(plan, journal).past_no_return()
 }
 
 /// Steps that wait for people: an undo that failed, or a step at the point of no return that did. Their
@@ -195,7 +216,7 @@ pub fn stuck(plan: &Plan, journal: &Journal) -> Vec<Effect> {
 /// How each member's lane ended so far; the worst of its stages counts. Lanes still under way are
 /// absent.
 pub fn lane_outcomes(plan: &Plan, journal: &Journal) -> BTreeMap<String, LaneEnd> {
-    let view = View { plan, journal };
+    let view = View::of(plan, journal);
     let mut ends = BTreeMap::new();
     for lane in plan
         .stages
@@ -214,7 +235,7 @@ pub fn lane_outcomes(plan: &Plan, journal: &Journal) -> BTreeMap<String, LaneEnd
 /// Share of the plan's weight that is settled, 0..=100 (L5). Steps of members that fell out count
 /// as settled, so that a partial run also ends at 100.
 pub fn progress_pct(plan: &Plan, journal: &Journal) -> u8 {
-    let view = View { plan, journal };
+    let view = View::of(plan, journal);
     let (mut total, mut settled) = (0u64, 0u64);
     for lane in plan.stages.iter().flat_map(|s| &s.lanes) {
         let failed = view.is_failed(lane);

@@ -17,6 +17,8 @@ mod source;
 mod tests;
 #[cfg(test)]
 mod tests_of_moves;
+#[cfg(test)]
+mod tests_of_overtaken;
 
 pub use build::copy_name_prefix;
 pub use cleanup::{cleanup_plan, leaves_something};

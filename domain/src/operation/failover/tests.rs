@@ -326,7 +326,7 @@ pub(super) fn run(
     panic!("the plan does not end");
 }
 
-fn row(
+pub(super) fn row(
     plan: &Plan,
     lane: &str,
     step: &Step,

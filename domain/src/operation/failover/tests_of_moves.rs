@@ -16,7 +16,7 @@ use crate::sync::{Epoch, Role};
 use std::collections::BTreeMap;
 use uuid::Uuid;
 
-fn planned() -> FailoverAsk {
+pub(super) fn planned() -> FailoverAsk {
     FailoverAsk {
         mode: OperationMode::Planned,
         force: false,
@@ -53,7 +53,7 @@ fn server(id: &str, status: ServerStatus) -> Server {
     }
 }
 
-fn with_source() -> FailoverFacts {
+pub(super) fn with_source() -> FailoverFacts {
     let servers = vec![
         server("srv-1", ServerStatus::Active),
         server("srv-2", ServerStatus::Shutoff),
@@ -173,7 +173,7 @@ fn a_planned_move_is_refused_rather_than_half_done() {
 }
 
 /// The group failed over to `other`; home still has every volume, and the first member's server.
-fn coming_home() -> FailoverFacts {
+pub(super) fn coming_home() -> FailoverFacts {
     let mut facts = with_source();
     facts.here = Role::Home;
     facts.fence = Epoch(2);
