@@ -63,6 +63,14 @@ impl StepRows {
         }
     }
 
+    /// The rows of an operation that a higher epoch has overtaken are written under that one.
+    pub fn under(self, fence: Option<Epoch>) -> Self {
+        Self {
+            fence: fence.unwrap_or(self.fence),
+            ..self
+        }
+    }
+
     /// True when an earlier run of this step may have had an effect.
     pub fn begun_before(&self) -> bool {
         self.effects

@@ -1,6 +1,7 @@
 //! The operation actor: holds the journal, asks the saga rule what is next, starts it.
 
 use super::ending;
+use super::overtaken::{self, Seen};
 use super::orders::{self, Answer, Change};
 use super::perform::Job;
 use super::step_run::{StepEnd, StepRun};
@@ -11,7 +12,8 @@ use protector_domain::ids::OperationId;
 use protector_domain::operation::{OperationStatus, Outcome};
 use protector_domain::plan::{Plan, StepAt};
 use protector_domain::ports::engine::Order;
-use protector_domain::saga::{Advance, Journal, Way, advance, progress_pct, turned_round};
+use protector_domain::saga::{self, Advance, Journal, Way, advance, progress_pct, turned_round};
+use protector_domain::sync::Epoch;
 use protector_runtime::mailbox::{Behaviour, Kind, Mailbox};
 use protector_runtime::supervisor::{ChildSpec, Restart};
 use protector_store::{OperationUpdate, StoreError};
@@ -47,6 +49,10 @@ pub(crate) enum Msg {
         written: Result<(), StoreError>,
         answer: Answer,
     },
+    /// The group may have a higher epoch by now (I5).
+    LookAgain,
+    /// What the store says of that. Sent by our own task.
+    Seen(Result<Box<Seen>, StoreError>),
     /// A step's run is over.
     StepEnded { at: StepAt, way: Way, end: StepEnd },
     /// The last words are written: nothing is left to do.
@@ -58,11 +64,17 @@ pub(crate) enum Msg {
 pub(crate) struct State {
     pub(super) plan: Arc<Plan>,
     pub(super) journal: Arc<Journal>,
-    running: BTreeSet<(StepAt, Way)>,
-    /// Dies with the actor: a killed operation leaves no step behind.
+    pub(super) running: BTreeSet<(StepAt, Way)>,
+    /// Steps that run. They die with the actor: a killed operation leaves no step behind.
+    pub(super) steps: JoinSet<()>,
+    /// Everything else, as mortal.
     pub(super) tasks: JoinSet<()>,
     pct: u8,
     pub(super) ending: bool,
+    /// The epoch that has overtaken it: nothing is done any more but to take back its own (I5).
+    pub(super) overtaken: Option<Epoch>,
+    /// Whether one has is being asked.
+    pub(super) looking: bool,
     /// Somebody wants it undone; the row says so, too (I13).
     pub(super) cancelled: bool,
     /// An order is being written down: nothing new is started meanwhile.
@@ -100,15 +112,14 @@ impl Behaviour for OperationActor {
             .operation_fetch(args.operation)
             .await?
             .ok_or_else(missing)?;
-        let effects = store.effects_by_operation(args.operation).await?;
-        let journal: Journal = effects
-            .into_iter()
-            .map(|e| (e.key.to_string(), e))
-            .collect();
+        let seen = overtaken::see(&self.site, &operation.plan).await?;
         let mut state = State {
+            overtaken: seen.overtaken_by(&operation.plan),
+            looking: false,
             plan: Arc::new(operation.plan),
-            journal: Arc::new(journal),
+            journal: Arc::new(seen.journal),
             running: BTreeSet::new(),
+            steps: JoinSet::new(),
             tasks: JoinSet::new(),
             pct: operation.progress_pct,
             ending: operation.status.is_terminal(),
@@ -159,10 +170,18 @@ impl Behaviour for OperationActor {
             Msg::StepEnded {
                 end: StepEnd::Fenced,
                 ..
-            } => {
-                self.superseded(me, state);
+            }
+            | Msg::LookAgain => {
+                overtaken::look(&self.site, me, state);
                 Ok(())
             }
+            Msg::Seen(Ok(seen)) => {
+                overtaken::heed(state, *seen);
+                self.go_on(me, state);
+                Ok(())
+            }
+            // As any store that is down.
+            Msg::Seen(Err(error)) => Err(Box::new(error)),
             // The supervisor starts us again from the journal, after its pause.
             Msg::StepEnded {
                 end: StepEnd::StoreDown(error),
@@ -188,6 +207,7 @@ impl Behaviour for OperationActor {
             "kind": state.plan.kind,
             "progress_pct": state.pct,
             "cancelled": state.cancelled,
+            "overtaken_by_epoch": state.overtaken,
             "waits_for": state.waits_for,
             "running": running.take(STEPS_AT_ONCE).collect::<Vec<_>>(),
         })
@@ -201,6 +221,12 @@ fn stop(me: &Mailbox<Msg>) {
 }
 
 impl State {
+    /// The epoch that its writes are good for.
+    pub(super) fn fence(&self) -> Epoch {
+        let mine = saga::acts_under(&self.plan, &self.journal);
+        self.overtaken.unwrap_or(mine)
+    }
+
     pub(super) fn note(&mut self, effects: Vec<Effect>) {
         let journal = Arc::make_mut(&mut self.journal);
         for effect in effects {
@@ -212,10 +238,12 @@ impl State {
 impl OperationActor {
     /// Starts what may run now, or the end.
     fn go_on(&self, me: &Mailbox<Msg>, state: &mut State) {
-        if state.ending || state.ordering {
+        if state.ending || state.ordering || state.looking {
             return;
         }
-        let next = if state.cancelled {
+        let next = if state.overtaken.is_some() {
+            saga::overtaken(&state.plan, &state.journal)
+        } else if state.cancelled {
             turned_round(&state.plan, &state.journal)
         } else {
             advance(&state.plan, &state.journal)
@@ -262,9 +290,10 @@ impl OperationActor {
             lane: lane.clone(),
             at,
             way,
+            overtaken: state.overtaken,
         };
         let me = me.clone();
-        state.tasks.spawn(async move {
+        state.steps.spawn(async move {
             let end = run.run().await;
             let _ = me.send("step_ended", Msg::StepEnded { at, way, end }).await;
         });
@@ -284,25 +313,13 @@ impl OperationActor {
     fn start_end(&self, me: &Mailbox<Msg>, state: &mut State, outcome: Outcome) {
         let (site, me) = (self.site.clone(), me.clone());
         let (plan, journal) = (state.plan.clone(), state.journal.clone());
+        let by = state.overtaken;
         state.tasks.spawn(async move {
-            let msg = match ending::end(&site, &plan, &journal, outcome).await {
-                Ok(()) => Msg::Over,
-                Err(error) => Msg::EndFailed(error.to_string()),
+            let ended = match by {
+                Some(epoch) => ending::overtaken(&site, &plan, &journal, epoch, outcome).await,
+                None => ending::end(&site, &plan, &journal, outcome).await,
             };
-            let _ = me.send("over", msg).await;
-        });
-    }
-
-    /// A newer epoch leads: this one starts nothing more, and says so.
-    fn superseded(&self, me: &Mailbox<Msg>, state: &mut State) {
-        if state.ending {
-            return;
-        }
-        state.ending = true;
-        tracing::warn!(operation = %state.plan.operation, "a newer epoch leads: stopping");
-        let (site, me, plan) = (self.site.clone(), me.clone(), state.plan.clone());
-        state.tasks.spawn(async move {
-            let msg = match ending::superseded(&site, &plan).await {
+            let msg = match ended {
                 Ok(()) => Msg::Over,
                 Err(error) => Msg::EndFailed(error.to_string()),
             };

@@ -6,7 +6,8 @@ use protector_domain::effect::{Effect, EffectState};
 use protector_domain::operation::{EventKind, OperationStatus, Outcome};
 use protector_domain::plan::Plan;
 use protector_domain::ports::PortError;
-use protector_domain::saga::{Journal, LaneEnd, lane_outcomes};
+use protector_domain::saga::{Journal, LaneEnd, lane_outcomes, left_by_overtaken};
+use protector_domain::sync::Epoch;
 use protector_store::{NewEvent, OperationUpdate, StoreError, Write};
 
 /// Why an operation could not be ended.
@@ -38,16 +39,9 @@ pub(crate) async fn end(
         .error_message
         .clone()
         .unwrap_or_else(|| outcome.to_string());
-    let event = NewEvent {
-        at_us: site.ctx().now_us(),
-        kind: EventKind::Ended,
-        lane: None,
-        step: None,
-        text,
-    };
     let events = Write::EventsAppend {
         operation: plan.operation,
-        events: vec![event],
+        events: vec![ended(site, text)],
     };
     let ended = site
         .store()
@@ -58,20 +52,60 @@ pub(crate) async fn end(
     Ok(())
 }
 
-/// The group has a newer epoch: whatever this operation has made is listed under its keys, and
-/// nothing more is started (S11).
-pub(crate) async fn superseded(site: &Site, plan: &Plan) -> Result<(), EndError> {
+/// A higher epoch leads: its record is the group's, so nothing is written to it. The operation says what
+/// it took back and what stays (I5, S3).
+pub(crate) async fn overtaken(
+    site: &Site,
+    plan: &Plan,
+    journal: &Journal,
+    epoch: Epoch,
+    outcome: Outcome,
+) -> Result<(), EndError> {
+    let text = overtaken_message(plan, journal, epoch);
     let update = OperationUpdate {
-        status: Some(OperationStatus::Failed),
-        outcome: Some(Outcome::NeedsOperator),
-        error_message: Some("a newer epoch leads; this operation stopped where it was".to_owned()),
-        completed_at_us: Some(site.ctx().now_us()),
-        ..OperationUpdate::new(plan.operation)
+        error_message: Some(text.clone()),
+        ..summary(plan, journal, outcome, site.ctx().now_us())
     };
-    match site.store().operation_update(update).await {
+    let events = Write::EventsAppend {
+        operation: plan.operation,
+        events: vec![ended(site, text)],
+    };
+    let writes = Write::Batch(vec![Write::OperationUpdate(update), events]);
+    match site.store().write(writes).await {
         // Ended before: then that is how it ended.
-        Ok(_) | Err(StoreError::Illegal(_)) => Ok(()),
-        Err(error) => Err(error.into()),
+        Ok(_) | Err(StoreError::Illegal(_)) => {}
+        Err(error) => return Err(error.into()),
+    }
+    site.after_operation(plan.operation);
+    Ok(())
+}
+
+/// Objects named in a message at most; the ledger has them all.
+const NAMED_MAX: usize = 20;
+
+fn overtaken_message(plan: &Plan, journal: &Journal, epoch: Epoch) -> String {
+    let left = left_by_overtaken(plan, journal);
+    let mut lines = vec![format!(
+        "epoch {epoch} leads; this operation stopped, and took back what was its own alone"
+    )];
+    let names = left.iter().take(NAMED_MAX).map(|effect| {
+        let object = effect.object_id.as_deref().unwrap_or("not known");
+        format!("left as it is: {}: {}: {object}", effect.lane, effect.step)
+    });
+    lines.extend(names);
+    if left.len() > NAMED_MAX {
+        lines.push(format!("and {} more", left.len() - NAMED_MAX));
+    }
+    lines.join("\n")
+}
+
+fn ended(site: &Site, text: String) -> NewEvent {
+    NewEvent {
+        at_us: site.ctx().now_us(),
+        kind: EventKind::Ended,
+        lane: None,
+        step: None,
+        text,
     }
 }
 

@@ -6,6 +6,7 @@
 mod actor;
 pub(crate) mod ending;
 mod orders;
+mod overtaken;
 pub(crate) mod perform;
 mod step_run;
 

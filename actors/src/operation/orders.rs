@@ -141,7 +141,7 @@ fn writes(site: &Site, state: &State, order: &Order, change: &Change) -> Vec<Wri
         }),
         Change::Effects(effects) => Write::EffectsSettle {
             group,
-            fence: state.plan.fence,
+            fence: state.fence(),
             settles: effects.iter().map(settled).collect(),
         },
     };

@@ -9,6 +9,7 @@ use protector_domain::operation::EventKind;
 use protector_domain::plan::{Lane, Step, StepAt};
 use protector_domain::ports::{Acting, ErrorKind, PortError};
 use protector_domain::saga::Way;
+use protector_domain::sync::Epoch;
 use protector_store::StoreError;
 use std::time::Duration;
 
@@ -49,6 +50,8 @@ pub(crate) struct StepRun {
     pub lane: Lane,
     pub at: StepAt,
     pub way: Way,
+    /// The epoch that has overtaken the operation, if one has.
+    pub overtaken: Option<Epoch>,
 }
 
 enum Attempt {
@@ -100,7 +103,8 @@ impl StepRun {
             &self.lane,
             &self.job.step,
             &self.job.journal,
-        );
+        )
+        .under(self.overtaken);
         let ended = match self.way {
             Way::Do => self.forward(rows, again).await,
             Way::Undo => self.backward(rows).await,

@@ -1,0 +1,70 @@
+//! How an operation learns that a higher epoch leads, and stops at once (I5, S11): by a write that was
+//! fenced off, by a word of its group, or when it starts.
+//!
+//! Absent: what it may take back then (`domain::saga`).
+
+use super::actor::{Msg, State};
+use crate::site::Site;
+use protector_domain::plan::Plan;
+use protector_domain::saga::{Journal, acts_under};
+use protector_domain::sync::Epoch;
+use protector_runtime::mailbox::Mailbox;
+use protector_store::StoreError;
+use std::sync::Arc;
+use tokio::task::JoinSet;
+
+/// What the store says now.
+pub(crate) struct Seen {
+    /// The group's.
+    pub epoch: Option<Epoch>,
+    pub journal: Journal,
+}
+
+impl Seen {
+    /// The group's epoch, if it is above the one that the operation acts under.
+    pub fn overtaken_by(&self, plan: &Plan) -> Option<Epoch> {
+        let mine = acts_under(plan, &self.journal);
+        self.epoch.filter(|epoch| *epoch > mine)
+    }
+}
+
+/// The epoch is read before the journal: if it is our own commit's, the journal says so.
+pub(super) async fn see(site: &Site, plan: &Plan) -> Result<Seen, StoreError> {
+    let stored = site.store().group_fetch(plan.group).await?;
+    let effects = site.store().effects_by_operation(plan.operation).await?;
+    let effects = effects.into_iter();
+    Ok(Seen {
+        epoch: stored.and_then(|stored| stored.sync.epoch()),
+        journal: effects.map(|e| (e.key.to_string(), e)).collect(),
+    })
+}
+
+/// Asks the store. Nothing new is started until it has answered.
+pub(super) fn look(site: &Site, me: &Mailbox<Msg>, state: &mut State) {
+    if state.ending || state.looking {
+        return;
+    }
+    state.looking = true;
+    let (site, me, plan) = (site.clone(), me.clone(), state.plan.clone());
+    state.tasks.spawn(async move {
+        let seen = see(&site, &plan).await.map(Box::new);
+        let _ = me.send("seen", Msg::Seen(seen)).await;
+    });
+}
+
+/// A higher epoch ends whatever runs; what was sent is looked for by its key before it is taken back.
+pub(super) fn heed(state: &mut State, seen: Seen) {
+    state.looking = false;
+    let Some(epoch) = seen.overtaken_by(&state.plan) else {
+        return;
+    };
+    if state.overtaken == Some(epoch) {
+        return;
+    }
+    tracing::warn!(operation = %state.plan.operation, %epoch, "a newer epoch leads: only its own objects go");
+    state.overtaken = Some(epoch);
+    state.waits_for = None;
+    state.steps = JoinSet::new();
+    state.running.clear();
+    state.journal = Arc::new(seen.journal);
+}
