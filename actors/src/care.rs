@@ -15,6 +15,8 @@ pub struct Care {
     pub stray_sweeps_ms: Vec<u64>,
     /// Write the intent before the effect (S12).
     pub intent_first: bool,
+    /// Pause between two looks at everything: how soon a site that returns is noticed (I4, C4).
+    pub sweep_ms: u64,
 }
 
 impl Default for Care {
@@ -24,6 +26,7 @@ impl Default for Care {
             settle_ms: 3_000,
             stray_sweeps_ms: vec![10_000, 60_000, 600_000],
             intent_first: true,
+            sweep_ms: 60_000,
         }
     }
 }

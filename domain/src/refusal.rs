@@ -150,6 +150,7 @@ pub enum Refusal {
 }
 
 /// Remedies too long for their line.
+const FREE_ADDRESS: &str = "free the address (openstack port list --fixed-ip ip-address=<ip>), or set the interface to take a new one";
 const CHECK_ARRAY: &str = "openstack protector site validate <site>; check the policy's array";
 const FROM_VOLUMES: &str = "rebuild the server from volumes with a flavor without local disks";
 const SERVER_GROUP: &str =
@@ -242,9 +243,7 @@ impl Refusal {
             R::NoSecurityGroup { .. } => {
                 "openstack security group create, or map it: openstack protector protection-group mapping set"
             }
-            R::AddressTaken { .. } => {
-                "free the address (openstack port list --fixed-ip ip-address=<ip>), or set the interface to take a new one"
-            }
+            R::AddressTaken { .. } => FREE_ADDRESS,
             R::NoKeypair { .. } => "openstack keypair create as the acting user, or map it",
             R::ServerGroupDropped { .. } => SERVER_GROUP,
             R::QuotaExceeded { .. } => "openstack quota set <project>",

@@ -16,8 +16,6 @@ const KIND: Kind = Kind {
     cap: 1_024,
 };
 const SHUTDOWN_MS: u64 = 1_000;
-/// Pause between two looks at everything.
-const SWEEP_MS: u64 = 60_000;
 /// Pause before a failed reconciliation of one group is tried again.
 const PROTECT_AGAIN_MS: u64 = 5_000;
 /// Sweeps in flight; beyond that a hint waits for the clock.
@@ -87,7 +85,7 @@ impl Behaviour for Sweeper {
         let site = self.site.clone();
         match msg {
             SweeperMsg::Sweep => {
-                set_timer(me, state);
+                set_timer(me, state, site.care().sweep_ms);
                 self.sweep(me, state);
             }
             SweeperMsg::Swept(groups) => {
@@ -154,10 +152,10 @@ impl Sweeper {
     }
 }
 
-fn set_timer(me: &Mailbox<SweeperMsg>, state: &mut State) {
+fn set_timer(me: &Mailbox<SweeperMsg>, state: &mut State, pause_ms: u64) {
     let me = me.clone();
     state.tasks.spawn(async move {
-        tokio::time::sleep(Duration::from_millis(SWEEP_MS)).await;
+        tokio::time::sleep(Duration::from_millis(pause_ms)).await;
         let _ = me.send("sweep", SweeperMsg::Sweep).await;
     });
 }

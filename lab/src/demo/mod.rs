@@ -8,12 +8,13 @@ mod show;
 
 use crate::story::{
     OperationRun, Protected, drill, fail_over, failback, planned_failover, protect, reprotect,
-    take_point, test_cleanup, write_everywhere,
+    sync_force, take_point, test_cleanup, write_everywhere,
 };
 use crate::verdict::{Before, Expected, violations};
 use crate::world::{Which, World, WorldOptions, lock};
 use anyhow::{Context, Result};
 use check::{Check, home_again, moved_away, nothing_at};
+use protector_actors::Care;
 use serde::Serialize;
 use serde_json::Value;
 use show::Screen;
@@ -25,6 +26,11 @@ const FIRST_WRITE: u64 = 1;
 const LAST_WRITE: u64 = 7;
 /// How long the way back may need until it has a first point, in tries of a second.
 const REVERSED_TRIES_MAX: u32 = 120;
+
+/// How soon a site notices what has changed around it; the demo is told in a hurry.
+const SWEEP_MS: u64 = 2_000;
+/// How long the fencing may take, in tries of a second.
+const FENCED_TRIES_MAX: u32 = 120;
 
 /// What the demo is told with.
 #[derive(Debug, Clone, clap::Args)]
@@ -54,6 +60,13 @@ pub struct Leg {
     pub took_s: f64,
     /// Calls of the engine that ran it.
     pub calls: usize,
+}
+
+/// What the loss of a site cost.
+struct Loss {
+    rpo_s: f64,
+    rto_s: f64,
+    calls: usize,
 }
 
 /// What it came to.
@@ -97,9 +110,11 @@ pub async fn demo(options: DemoOptions) -> Result<bool> {
     let mut story = Story::begin(&options).await?;
     story.there_and_back().await?;
     story.a_drill().await?;
-    let summary = story.the_loss().await?;
+    let loss = story.the_loss().await?;
     let truth = lock(&story.world.b.cloud).ground_truth(story.world.now_ms());
     story.screen.servers(&truth);
+    story.the_return().await?;
+    let summary = story.summary(&loss);
     story.screen.summary(&summary)?;
     if let Some(running) = story.world.b.running.take() {
         running.stop().await;
@@ -116,6 +131,10 @@ impl Story {
         let world = WorldOptions {
             members,
             volumes: volumes.max(members),
+            care: Care {
+                sweep_ms: SWEEP_MS,
+                ..Care::default()
+            },
             ..WorldOptions::seeded(&name, options.seed)
         };
         screen.say("two sites: a cloud, an array and a Protector each; the sites never talk");
@@ -219,7 +238,7 @@ impl Story {
         Ok(())
     }
 
-    async fn the_loss(&mut self) -> Result<Summary> {
+    async fn the_loss(&mut self) -> Result<Loss> {
         take_point(&self.world, &self.group, LAST_WRITE).await?;
         let point_ms = self.world.now_ms();
         write_everywhere(&self.world, &self.group, LAST_WRITE + 1)?;
@@ -243,15 +262,58 @@ impl Story {
         let wrong = Check(wrong.await?);
         let calls = self.sent_by(Which::B, since);
         self.note("unplanned failover", Which::B, since, &run, wrong);
+        Ok(Loss {
+            rpo_s,
+            rto_s: seconds(run.rto_ms),
+            calls,
+        })
+    }
+
+    /// The lost site is there again, its VMs running, and nobody tells it anything.
+    async fn the_return(&mut self) -> Result<()> {
+        self.screen
+            .say("site-a is there again, with its VMs running and an old record");
+        self.world.come_back(Which::A).await?;
+        self.until_fenced().await?;
+        self.violations.extend(moved_away(&self.world).0);
+        self.screen
+            .say("  fenced by site-b: its VMs are stopped and locked; it leads no more");
+        self.screen.say("sync-force: both sites hold one record");
+        sync_force(&self.world, &self.group).await?;
+        self.screen
+            .say("site-b: reprotect; array-b replicates back");
+        reprotect(&self.world, &self.group, Which::B).await?;
+        self.screen.say("site-a: failback");
+        let since = self.sent();
+        let run = self.come_home().await?;
+        let check = home_again(&self.world);
+        self.note("home again", Which::A, since, &run, check);
+        Ok(())
+    }
+
+    async fn until_fenced(&self) -> Result<()> {
+        let path = format!("/protection-groups/{}", self.group.group);
+        for _ in 0..FENCED_TRIES_MAX {
+            let at = self.world.endpoint(Which::B).await?;
+            let shown = at.call(http::Method::GET, &path, None).await?;
+            if !shown.to_string().contains("split_brain") {
+                return Ok(());
+            }
+            tokio::time::sleep(Duration::from_secs(1)).await;
+        }
+        anyhow::bail!("the source servers were not fenced")
+    }
+
+    fn summary(&mut self, loss: &Loss) -> Summary {
         let options = &self.world.options;
-        Ok(Summary {
+        Summary {
             members: options.members,
             volumes: options.volumes,
             legs: std::mem::take(&mut self.legs),
-            rpo_s,
-            rto_s: seconds(run.rto_ms),
-            calls_per_vm: calls as f64 / options.members as f64,
+            rpo_s: loss.rpo_s,
+            rto_s: loss.rto_s,
+            calls_per_vm: loss.calls as f64 / options.members as f64,
             violations: std::mem::take(&mut self.violations),
-        })
+        }
     }
 }
