@@ -270,7 +270,10 @@ impl ActorEngine {
             let (operation, status) = (id.to_string(), operation.status.to_string());
             return Err(Refusals::from(Refusal::OperationEnded { operation, status }).into());
         }
-        overtaken::refuse(&self.site, operation.group, Some(operation.epoch))?;
+        let stored = self.site.store().group_fetch(operation.group).await;
+        let stored = stored.map_err(|e| store_failed(&e))?;
+        let epoch = stored.and_then(|stored| stored.sync.epoch());
+        overtaken::refuse(&self.site, operation.group, epoch)?;
         if operation.status == OperationStatus::Pending {
             return self
                 .ask_group(operation.group, "withdraw_request", |answer| {

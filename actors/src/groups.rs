@@ -67,6 +67,15 @@ impl Groups {
         }
     }
 
+    /// An operation that runs asks the store whether it still may.
+    pub async fn look_again(&self, operation: OperationId) {
+        let mailbox = self.running.lock().await.get(&operation).cloned();
+        if let Some(mailbox) = mailbox {
+            // Full: then one of its writes will tell it.
+            let _ = mailbox.try_send("look_again", OperationMsg::LookAgain);
+        }
+    }
+
     /// An operation is over: nobody sends it anything more.
     pub async fn ended(&self, operation: OperationId) {
         self.running.lock().await.remove(&operation);

@@ -206,6 +206,15 @@ impl Site {
         }
     }
 
+    /// Operations that these outputs ended for ever hear of it at once, not at their next write (I5).
+    pub(crate) async fn after_deaths(&self, outputs: &[Output]) {
+        for output in outputs {
+            if let Output::OperationDied { operation, .. } = output {
+                self.groups().look_again(*operation).await;
+            }
+        }
+    }
+
     /// Tells the sweeper that an operation is over: its strays are looked for from now on.
     pub(crate) fn after_operation(&self, operation: OperationId) {
         if let Some(sweeper) = self.0.sweeper.get() {

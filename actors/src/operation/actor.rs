@@ -75,6 +75,8 @@ pub(crate) struct State {
     pub(super) overtaken: Option<Epoch>,
     /// Whether one has is being asked.
     pub(super) looking: bool,
+    /// A write was fenced off, and nothing explains it yet.
+    pub(super) fenced: bool,
     /// Somebody wants it undone; the row says so, too (I13).
     pub(super) cancelled: bool,
     /// An order is being written down: nothing new is started meanwhile.
@@ -116,6 +118,7 @@ impl Behaviour for OperationActor {
         let mut state = State {
             overtaken: seen.overtaken_by(&operation.plan),
             looking: false,
+            fenced: false,
             plan: Arc::new(operation.plan),
             journal: Arc::new(seen.journal),
             running: BTreeSet::new(),
@@ -170,13 +173,17 @@ impl Behaviour for OperationActor {
             Msg::StepEnded {
                 end: StepEnd::Fenced,
                 ..
+            } => {
+                state.fenced = true;
+                overtaken::look(&self.site, me, state);
+                Ok(())
             }
-            | Msg::LookAgain => {
+            Msg::LookAgain => {
                 overtaken::look(&self.site, me, state);
                 Ok(())
             }
             Msg::Seen(Ok(seen)) => {
-                overtaken::heed(state, *seen);
+                overtaken::heed(state, *seen)?;
                 self.go_on(me, state);
                 Ok(())
             }

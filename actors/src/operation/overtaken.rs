@@ -53,18 +53,24 @@ pub(super) fn look(site: &Site, me: &Mailbox<Msg>, state: &mut State) {
 }
 
 /// A higher epoch ends whatever runs; what was sent is looked for by its key before it is taken back.
-pub(super) fn heed(state: &mut State, seen: Seen) {
+///
+/// # Errors
+/// A write was fenced off, and no higher epoch explains it.
+pub(super) fn heed(state: &mut State, seen: Seen) -> Result<(), &'static str> {
     state.looking = false;
-    let Some(epoch) = seen.overtaken_by(&state.plan) else {
-        return;
+    let fenced = std::mem::take(&mut state.fenced);
+    let epoch = match seen.overtaken_by(&state.plan) {
+        None if fenced => return Err("fenced off, and no higher epoch explains it"),
+        None => return Ok(()),
+        // The last word of a step that has been stopped.
+        Some(epoch) if state.overtaken == Some(epoch) => return Ok(()),
+        Some(epoch) => epoch,
     };
-    if state.overtaken == Some(epoch) {
-        return;
-    }
     tracing::warn!(operation = %state.plan.operation, %epoch, "a newer epoch leads: only its own objects go");
     state.overtaken = Some(epoch);
     state.waits_for = None;
     state.steps = JoinSet::new();
     state.running.clear();
     state.journal = Arc::new(seen.journal);
+    Ok(())
 }

@@ -146,6 +146,7 @@ pub(super) async fn courier(
         }
         state.tickets = next.tickets.clone();
         site.after_record(group.group, &next.outputs);
+        site.after_deaths(&next.outputs).await;
         for output in &next.outputs {
             if let Output::OperationStarts { operation, .. } = output {
                 moves::lock_came(group, state, *operation).await;

@@ -19,7 +19,7 @@ use protector_domain::operation::{EventKind, Operation, OperationMode, Operation
 use protector_domain::plan::Plan;
 use protector_domain::ports::engine::{EngineError, MoveKind, Reply};
 use protector_domain::refusal::{Refusal, Refusals};
-use protector_domain::sync::OperationMode::Requested;
+use protector_domain::sync::OperationMode::{Forced, Requested};
 use protector_domain::sync::{Content, Digest, Input, LockOffer, REQUEST_LIFE_MS, Step, Verified};
 use protector_runtime::mailbox::Mailbox;
 use protector_store::{Begun, NewEvent, OperationUpdate, StoreError, StoredGroup, Write};
@@ -114,6 +114,10 @@ async fn answered_before(
     }
 }
 
+fn is_forced(goal: &Goal) -> bool {
+    matches!(goal, Goal::Move { ask, .. } if ask.mode == OperationMode::Unplanned)
+}
+
 /// Decides, and begins. `Accepted` and `Requested` mean it is written down.
 pub(super) async fn begin(
     group: &ProtectionGroupActor,
@@ -137,8 +141,12 @@ pub(super) async fn begin(
         {
             return request_again(group, state, stored.clone(), ticket).await;
         }
-        let operation = running.id.to_string();
-        return Err(Refusals::from(Refusal::OperationInProgress { operation }).into());
+        // A move by force overtakes whatever runs here but another one (R4): the peer may be gone in the
+        // middle of it (L3).
+        if !is_forced(&ask.goal) || running.mode == Forced {
+            let operation = running.id.to_string();
+            return Err(Refusals::from(Refusal::OperationInProgress { operation }).into());
+        }
     }
     overtaken::refuse(site, group.group, stored.sync.epoch())?;
     // Decided on an older record, a member that came since would be lost (S9).
@@ -385,6 +393,7 @@ pub(super) async fn write_down(
     match begun {
         Ok(Begun::Started { .. }) => {
             state.tickets = next.tickets.clone();
+            group.site.after_deaths(&next.outputs).await;
             Ok(operation)
         }
         Ok(Begun::Existing(existing)) => Ok(*existing),

@@ -53,13 +53,17 @@ async fn everything(site: &Site, at_start: bool) -> Result<Vec<GroupId>, StoreEr
     let looks = futures::stream::iter(looks).buffer_unordered(LOOKS_AT_ONCE);
     looks.collect::<Vec<()>>().await;
     for operation in site.store().operation_list_unfinished().await? {
-        if let Some(epoch) = site.overtaken().by(operation.group, Some(operation.epoch)) {
+        let here = active.iter().find(|group| group.id == operation.group);
+        let here = here.and_then(|group| group.sync.epoch());
+        let epoch = here.unwrap_or(operation.epoch);
+        if let Some(epoch) = site.overtaken().by(operation.group, Some(epoch)) {
             let operation = operation.id;
             tracing::warn!(%operation, %epoch, "the peer leads by now: not resumed");
             continue;
         }
-        // A pending one waits for its lock: its group starts it.
-        if operation.target_site != site.id() || operation.status == Pending {
+        // A pending one waits for its lock: its group starts it, or a higher epoch has ended it.
+        let waits = operation.status == Pending && epoch <= operation.epoch;
+        if operation.target_site != site.id() || waits {
             continue;
         }
         if let Err(error) = site.groups().run(site, operation.id).await {
