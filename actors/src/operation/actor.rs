@@ -1,8 +1,8 @@
 //! The operation actor: holds the journal, asks the saga rule what is next, starts it.
 
 use super::ending;
-use super::overtaken::{self, Seen};
 use super::orders::{self, Answer, Change};
+use super::overtaken::{self, Seen};
 use super::perform::Job;
 use super::step_run::{StepEnd, StepRun};
 use crate::journal::StepRows;
