@@ -12,4 +12,4 @@ pub use advance::{
     turned_round,
 };
 pub use lane::{LaneEnd, Mark, Next, mark_of, next};
-pub use overtaken::{acts_under, left_by_overtaken, overtaken};
+pub use overtaken::{acts_under, left_by_overtaken, may_take_back, overtaken};

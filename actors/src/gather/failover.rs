@@ -4,6 +4,7 @@
 use super::{asked, group_spec, patiently};
 use crate::protection_group::{Goal, OperationAsk, not_found};
 use crate::site::Site;
+use protector_domain::effect::EffectKey;
 use protector_domain::fence::forced_move;
 use protector_domain::ids::{GroupId, OperationId, PointSuffix, ServerId};
 use protector_domain::operation::failover::{
@@ -17,7 +18,7 @@ use protector_domain::ports::storage::{GroupSpec, RecoveryPoint};
 use protector_domain::ports::{Acting, Cloud, PortResult};
 use protector_domain::record::GroupBody;
 use protector_domain::refusal::{Refusal, Refusals};
-use protector_domain::saga::Journal;
+use protector_domain::saga::{Journal, may_take_back};
 use protector_domain::sync::{RecordRef, Role};
 use protector_store::StoredGroup;
 use std::collections::BTreeSet;
@@ -183,17 +184,22 @@ async fn facts(
     let (Some(base), Some(minted)) = (stored.sync.fence(), stored.sync.next_mint_epoch()) else {
         return Err(not_found(group));
     };
+    let leaves = leaves(site, &stored, acts).await?;
     let body = stored.body.ok_or_else(|| not_found(group))?;
     let volumes_as = Acting::ServiceIn(body.sides.of(here).project.clone());
     let servers_as = volumes_as.clone();
     let storage = group_spec(&body, here);
-    let (points, target, source, left_here) = futures::join!(
+    let (points, mut target, source, left_here) = futures::join!(
         points(site, storage.as_ref()),
         target(site.cloud(), &volumes_as, &servers_as, &body),
         source(site, &body, here, acts),
         left_here(site.cloud(), &volumes_as, &body, here),
     );
     let point_volumes = point_volumes(site, storage.as_ref(), &points, named).await;
+    if let (Asked::Known(ports), Some(leaves)) = (&mut target.ports, leaves) {
+        let prefix = EffectKey::operation_prefix(leaves);
+        ports.retain(|port| !port.description.starts_with(&prefix));
+    }
     let (fence, fence_after) = match acts {
         Acts::Alone => (minted, minted),
         Acts::Planned => (base.epoch, minted),
@@ -217,6 +223,26 @@ async fn facts(
         volumes_as,
         servers_as,
     })
+}
+
+/// The operation here that a move by force overtakes, and whose objects go before the move needs their
+/// addresses.
+async fn leaves(
+    site: &Site,
+    stored: &StoredGroup,
+    acts: Acts,
+) -> Result<Option<OperationId>, EngineError> {
+    let (Acts::Alone, Some(own)) = (acts, stored.sync.operation()) else {
+        return Ok(None);
+    };
+    let found = site.store().operation_fetch(own.id).await;
+    let Some(found) = found.map_err(|e| unavailable(&e))? else {
+        return Ok(None);
+    };
+    let effects = site.store().effects_by_operation(own.id).await;
+    let effects = effects.map_err(|e| unavailable(&e))?.into_iter();
+    let journal: Journal = effects.map(|e| (e.key.to_string(), e)).collect();
+    Ok(may_take_back(&found.plan, &journal).then_some(own.id))
 }
 
 /// The volumes of the point that would be taken.

@@ -5,6 +5,7 @@
 
 use super::actor::{Msg, State};
 use crate::site::Site;
+use protector_domain::operation::Operation;
 use protector_domain::plan::Plan;
 use protector_domain::saga::{Journal, acts_under};
 use protector_domain::sync::Epoch;
@@ -73,4 +74,15 @@ pub(super) fn heed(state: &mut State, seen: Seen) -> Result<(), &'static str> {
     state.running.clear();
     state.journal = Arc::new(seen.journal);
     Ok(())
+}
+
+/// True while an earlier operation of the group, which this plan's epoch has overtaken, takes back what is
+/// its own: addresses and quota come free then.
+pub(super) async fn tidies_up(site: &Site, plan: &Plan) -> bool {
+    // If that cannot be read, nothing is waited for.
+    let unfinished = site.store().operation_list_unfinished().await;
+    let before = |other: &Operation| {
+        other.group == plan.group && other.id != plan.operation && other.epoch < plan.fence
+    };
+    unfinished.is_ok_and(|all| all.iter().any(before))
 }

@@ -2,6 +2,7 @@
 //!
 //! Absent: what a deed is (`perform`), and what comes next (`domain::saga`).
 
+use super::overtaken;
 use super::perform::{self, Job, Unmade};
 use crate::journal::{Made, StepRows};
 use protector_domain::effect::{Effect, EffectState};
@@ -211,7 +212,7 @@ impl StepRun {
                 let what = format!("the answer does not name {} objects", still_missing.len());
                 again(PortError::new(ErrorKind::Unknown, what), true)
             }
-            Err(error) if error.is_definite_no() => self.believe_the_no(rows, error).await,
+            Err(error) if error.is_definite_no() => self.believe_the_no(rows, error, attempt).await,
             Err(error) => {
                 // A proxy may say "busy" after the deed; only what never left leaves no doubt.
                 let in_doubt = error.kind != ErrorKind::Unreachable;
@@ -221,8 +222,21 @@ impl StepRun {
     }
 
     /// A no may be the answer to our own request delivered twice (B4): the first one took the name,
-    /// the port, the volume. Looked at once, then believed.
-    async fn believe_the_no(&self, rows: &StepRows, error: PortError) -> Attempt {
+    /// the port, the volume. Looked at once, then believed. While an operation that this one has overtaken
+    /// still holds addresses and quota, it is no answer either.
+    async fn believe_the_no(
+        &self,
+        rows: &StepRows,
+        error: PortError,
+        attempt: u32,
+    ) -> Attempt {
+        if overtaken::tidies_up(&self.job.site, &self.job.plan).await {
+            return Attempt::Again {
+                wait_ms: backoff_ms(self, attempt, &error),
+                doubtful: false,
+                why: error,
+            };
+        }
         if !self.job.site.care().look_before_repeat {
             return Attempt::Failed(error);
         }
@@ -317,7 +331,11 @@ impl StepRun {
         let mut attempt = 0;
         loop {
             attempt += 1;
-            match perform::unmake(&self.job).await {
+            let unmade = match self.name_the_found(&mut rows, doubtful).await? {
+                Ok(()) => perform::unmake(&self.job).await,
+                Err(unseen) => Err(unseen),
+            };
+            match unmade {
                 Ok(end) => {
                     self.crash_point("after_effect").await;
                     let state = match end {
@@ -340,6 +358,29 @@ impl StepRun {
                 }
             }
         }
+    }
+
+    /// Of a step whose outcome is open, what is found by its keys is written down before it goes: a volume
+    /// that Cinder has let go of is found on the array by that id alone.
+    async fn name_the_found(
+        &self,
+        rows: &mut StepRows,
+        doubtful: bool,
+    ) -> Result<Result<(), PortError>, StoreError> {
+        let nameless = rows.effects.iter().any(|e| e.object_id.is_none());
+        if !doubtful || !nameless {
+            return Ok(Ok(()));
+        }
+        let found = match perform::look(&self.job).await {
+            Ok(seen) => first_of_each(seen),
+            Err(unseen) => return Ok(Err(unseen)),
+        };
+        if !found.is_empty() {
+            let (site, plan) = (&self.job.site, &self.job.plan);
+            let (state, event) = (EffectState::UndoIntended, EventKind::Adopted);
+            rows.settle(site, plan, state, &found, event, None).await?;
+        }
+        Ok(Ok(()))
     }
 }
 

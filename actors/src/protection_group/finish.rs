@@ -28,13 +28,15 @@ fn store_failed(error: &StoreError) -> PortError {
 }
 
 /// Where every member is now goes into the record; the lock and the operation leave it. `also` is
-/// written in the same transaction, before the record: under the epoch that the move acts under.
+/// written in the same transaction, before the record: under the epoch that the move acts under. False if
+/// nothing was written: the operation is not the group's, because it was written before or because a higher
+/// epoch has ended it.
 pub(crate) async fn finish_move(
     site: &Site,
     plan: &Plan,
     journal: &Journal,
     also: Vec<Write>,
-) -> PortResult<()> {
+) -> PortResult<bool> {
     let finish = |now: &Standing| -> PortResult<Input> {
         let body = now.stored.as_ref().and_then(|s| s.body.as_ref());
         let body = body.ok_or_else(|| failed(ErrorKind::Refused, &"its body cannot be read"))?;
@@ -55,7 +57,8 @@ pub(crate) async fn finish_move(
 /// R10: a planned move that went back is over for ever; the lock goes with its release.
 pub(crate) async fn abort_move(site: &Site, plan: &Plan) -> PortResult<()> {
     let operation = plan.operation;
-    leave(site, plan, Vec::new(), |_| Ok(Input::Abort { operation })).await
+    let left = leave(site, plan, Vec::new(), |_| Ok(Input::Abort { operation }));
+    left.await.map(drop)
 }
 
 /// A drill or a cleanup gives the group back.
@@ -65,6 +68,7 @@ pub(crate) async fn end_local(site: &Site, plan: &Plan) -> PortResult<()> {
         Ok(Input::EndLocal { operation })
     })
     .await
+    .map(drop)
 }
 
 /// True while the group's state names the operation as a planned one.
@@ -80,7 +84,7 @@ async fn leave(
     plan: &Plan,
     also: Vec<Write>,
     input: impl Fn(&Standing) -> PortResult<Input>,
-) -> PortResult<()> {
+) -> PortResult<bool> {
     for _ in 0..CONFLICTS_MAX {
         let stored = site.store().group_fetch(plan.group).await;
         let Some(stored) = stored.map_err(|e| store_failed(&e))? else {
@@ -88,7 +92,7 @@ async fn leave(
         };
         let own = stored.sync.operation();
         if own.is_none_or(|own| own.id != plan.operation) {
-            return Ok(());
+            return Ok(false);
         }
         let now = Standing {
             sync: stored.sync.clone(),
@@ -96,7 +100,7 @@ async fn leave(
         };
         match write(site, plan, &now, input(&now)?, also.clone()).await {
             Err(StoreError::Conflict) => continue,
-            other => return other.map_err(|e| store_failed(&e)),
+            other => return other.map(|()| true).map_err(|e| store_failed(&e)),
         }
     }
     let why = "the group changes all the time";

@@ -31,7 +31,7 @@ pub fn acts_under(plan: &Plan, journal: &Journal) -> Epoch {
 
 /// Nobody can have written to what it made as to the group's current data: a drill, or a planned move
 /// before its end. What led already, or belongs to what did, is for people to let go of.
-fn may_take_back(plan: &Plan, journal: &Journal) -> bool {
+pub fn may_take_back(plan: &Plan, journal: &Journal) -> bool {
     let is_planned = plan.moves() && plan.fence_after > plan.fence;
     let is_drill = plan.kind == OperationKind::TestFailover;
     (is_planned || is_drill) && !committed(plan, journal)
