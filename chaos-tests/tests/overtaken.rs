@@ -104,7 +104,10 @@ async fn assert_only_of(world: &World, moved: &str, overtaken: &str, case: &str)
     let arrays = world.arrays.ground_truth();
     let volumes = arrays.arrays[Which::B.array()].volumes.iter();
     let live: Vec<_> = volumes.filter(|v| !v.destroyed).collect();
-    let data: Vec<_> = live.iter().filter(|v| !v.name.contains("-epoch-")).collect();
+    let data: Vec<_> = live
+        .iter()
+        .filter(|v| !v.name.contains("-epoch-"))
+        .collect();
     assert_eq!(data.len(), 5, "S3: {case}: {data:?}");
     let held: BTreeSet<u64> = data.iter().map(|v| v.counter).collect();
     assert!(
@@ -158,7 +161,11 @@ async fn forced_at(place: &str, engine: Engine) {
     let run = fail_over(&mut world, &group, |_| {}).await.unwrap();
     let died = matches!(engine, Engine::DiesAt(_));
     assert_eq!(run.crashes > 0, died, "{case}");
-    assert_eq!(run.operation["outcome"], "full", "L3: {case}: {}", run.operation);
+    assert_eq!(
+        run.operation["outcome"], "full",
+        "L3: {case}: {}",
+        run.operation
+    );
     rest(AFTERMATH_S).await;
     let over = shown(&world, &planned).await;
     assert_eq!(over["status"], "failed", "{case}: {over}");
@@ -280,7 +287,10 @@ fn contents(world: &World) -> BTreeMap<String, (String, u64)> {
 
 fn objects_at_b(world: &World) -> BTreeSet<String> {
     let there = truth(world, Which::B);
-    let servers = there.servers.into_iter().filter(|s| s.vm_state != "deleted");
+    let servers = there
+        .servers
+        .into_iter()
+        .filter(|s| s.vm_state != "deleted");
     let servers = servers.map(|s| format!("{} {}", s.id, s.running));
     let volumes = there.volumes.into_iter().map(|v| v.id);
     let ports = there.ports.into_iter().map(|p| p.id);

@@ -224,12 +224,7 @@ impl StepRun {
     /// A no may be the answer to our own request delivered twice (B4): the first one took the name,
     /// the port, the volume. Looked at once, then believed. While an operation that this one has overtaken
     /// still holds addresses and quota, it is no answer either.
-    async fn believe_the_no(
-        &self,
-        rows: &StepRows,
-        error: PortError,
-        attempt: u32,
-    ) -> Attempt {
+    async fn believe_the_no(&self, rows: &StepRows, error: PortError, attempt: u32) -> Attempt {
         if overtaken::tidies_up(&self.job.site, &self.job.plan).await {
             return Attempt::Again {
                 wait_ms: backoff_ms(self, attempt, &error),
