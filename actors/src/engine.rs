@@ -393,7 +393,7 @@ async fn conditions(site: &Site, stored: &StoredGroup) -> Result<Vec<Condition>,
     let owed = fence::owed(site, stored).await?;
     let servers: Vec<String> = owed
         .into_iter()
-        .flat_map(|(_, owed)| owed)
+        .flat_map(|owed| owed.servers)
         .map(|o| o.server.to_string())
         .collect();
     if !servers.is_empty() {

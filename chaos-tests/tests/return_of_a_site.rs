@@ -10,7 +10,7 @@
 )]
 
 use http::Method;
-use protector_lab::cloud::Server;
+use protector_lab::cloud::{FailRule, Server};
 use protector_lab::courier::{Endpoint, see};
 use protector_lab::story::{
     Protected, fail_over, failback, protect_as, reprotect, sync_force, take_point, write_volumes,
@@ -110,6 +110,14 @@ impl Scene {
         self.world.endpoint(which).await.unwrap()
     }
 
+    /// The story of the forced move, as B tells it.
+    async fn told(&self) -> String {
+        let b = self.at(Which::B).await;
+        let path = format!("/operations/{}/events?limit=1000", self.operation);
+        let told = b.call(Method::GET, &path, None).await;
+        told.unwrap().to_string()
+    }
+
     /// What A says to everything that would have it lead.
     async fn asked_to_lead(&self) -> BTreeSet<String> {
         let a = self.at(Which::A).await;
@@ -158,8 +166,7 @@ async fn a_site_that_returns_is_fenced_and_leads_no_more_without_any_courier() {
     let b = scene.at(Which::B).await;
     let left = kinds(&["unprotected", "out_of_sync"]);
     assert_eq!(conditions(&b, &scene.group).await, left);
-    let path = format!("/operations/{}/events?limit=1000", scene.operation);
-    let told = b.call(Method::GET, &path, None).await.unwrap().to_string();
+    let told = scene.told().await;
     assert_eq!(told.matches("was stopped and locked").count(), 3, "{told}");
 
     let a = scene.at(Which::A).await;
@@ -262,6 +269,8 @@ async fn by_policy_they_are_only_reported() {
             .iter()
             .all(|s| s.running && !s.locked && s.power.len() == 1)
     );
+    let told = scene.told().await;
+    assert_eq!(told.matches("left for people to stop").count(), 3, "{told}");
     sync_force(&scene.world, &scene.group).await.unwrap();
     let b = scene.at(Which::B).await;
     let shown = conditions(&b, &scene.group).await;
@@ -269,4 +278,36 @@ async fn by_policy_they_are_only_reported() {
     let refused = reprotect(&scene.world, &scene.group, Which::B).await;
     let refused = format!("{:#}", refused.unwrap_err());
     assert!(refused.contains("split_brain"), "I4: {refused}");
+}
+
+/// I6: the array may answer when its cloud has been back for long, and with no Protector at A at all.
+#[tokio::test(start_paused = true)]
+async fn the_old_direction_stands_still_however_late_its_array_returns() {
+    let scene = lost("return-late-array", &json!({})).await;
+    let fabric = &scene.world.fabric;
+    fabric.up(&Which::A.cloud_host());
+    rest(SWEPT_S).await;
+    assert_fenced(&scene.world);
+    assert!(replicates(&scene.world, Which::A, &scene.group));
+    fabric.up(Which::A.array());
+    rest(SWEPT_S).await;
+    assert!(!replicates(&scene.world, Which::A, &scene.group), "I6");
+}
+
+/// One server that nobody may stop is told, and shields none of the others.
+#[tokio::test(start_paused = true)]
+async fn a_server_that_cannot_be_stopped_shields_no_other() {
+    let mut scene = lost("return-stuck", &json!({})).await;
+    let named = servers(&scene.world, Which::A).into_iter();
+    let stuck = named.min_by_key(|s| s.name.clone()).unwrap().id;
+    let rule = FailRule::new(&format!("servers/{stuck}/action"), 403).unwrap();
+    let rule = rule.method("POST").times(u32::MAX);
+    lock(&scene.world.a.cloud).knobs.fail_rules.push(rule);
+    scene.world.come_back(Which::A).await.unwrap();
+    rest(SWEPT_S * 10).await;
+    for server in servers(&scene.world, Which::A) {
+        assert_eq!(server.running, server.id == stuck, "I4: {}", server.name);
+    }
+    let b = scene.at(Which::B).await;
+    assert!(conditions(&b, &scene.group).await.contains("split_brain"));
 }

@@ -8,6 +8,7 @@ use crate::change::array_group_name;
 use crate::effect::{Effect, EffectKey, EffectState};
 use crate::ids::{GroupId, MemberId, OperationId, ServerId, VolumeId};
 use crate::operation::{Operation, OperationMode};
+use crate::plan::GROUP_LANE;
 use crate::ports::compute::{Server, ServerStatus};
 use crate::record::GroupBody;
 use crate::sync::{Epoch, Role};
@@ -55,6 +56,8 @@ pub struct Obligation {
     pub key: EffectKey,
     pub member: MemberId,
     pub server: ServerId,
+    /// It was met before, and is still to be settled.
+    pub begun: bool,
 }
 
 /// The operation that moved the group here by force, if that is how this site leads it.
@@ -78,14 +81,26 @@ pub fn obligations(
     let owed = body.members.iter().filter_map(|member| {
         let server = member.places.at(here.peer())?;
         let key = EffectKey::new(operation, FENCE_STEP, &member.id.to_string());
-        let done = ledger.get(key.as_str()).map(|e| e.state) == Some(EffectState::Done);
-        (!done).then(|| Obligation {
+        let known = ledger.get(key.as_str()).map(|e| e.state);
+        (known != Some(EffectState::Done)).then(|| Obligation {
+            begun: known.is_some(),
             key,
             member: member.id,
             server: server.clone(),
         })
     });
     owed.collect()
+}
+
+/// The old direction of replication, if nobody has switched it off yet: the key under which that is
+/// written down. The array may answer later than its cloud.
+pub fn direction_owed(
+    operation: OperationId,
+    ledger: &BTreeMap<String, Effect>,
+) -> Option<EffectKey> {
+    let key = EffectKey::new(operation, FENCE_STEP, GROUP_LANE);
+    let done = ledger.get(key.as_str()).map(|e| e.state) == Some(EffectState::Done);
+    (!done).then_some(key)
 }
 
 /// What is to be done about one source server.

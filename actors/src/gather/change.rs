@@ -78,7 +78,7 @@ async fn reprotect_draft(
 ) -> Result<Result<GroupBody, Refusals>, EngineError> {
     let owed = fence::owed(site, stored).await;
     let owed = owed.map_err(|e| unavailable(&e))?;
-    let owed = owed.map(|(_, owed)| owed).unwrap_or_default();
+    let owed = owed.map(|owed| owed.servers).unwrap_or_default();
     if owed.is_empty() {
         return Ok(reprotect(body_of(stored)?));
     }

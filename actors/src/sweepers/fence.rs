@@ -9,9 +9,12 @@ use crate::gather::group_spec;
 use crate::operation::perform::power::quiet;
 use crate::site::Site;
 use protector_domain::effect::{Effect, EffectKey, EffectKind, EffectState};
-use protector_domain::fence::{Deed, FENCE_STEP, Obligation, deed, forced_move, obligations};
+use protector_domain::fence::{
+    Deed, FENCE_STEP, Obligation, deed, direction_owed, forced_move, obligations,
+};
 use protector_domain::ids::{GroupId, ProjectId};
 use protector_domain::operation::{EventKind, Operation};
+use protector_domain::plan::GROUP_LANE;
 use protector_domain::ports::{Acting, Cloud, ErrorKind, PortError, PortResult};
 use protector_domain::record::GroupBody;
 use protector_domain::sync::Role;
@@ -25,11 +28,17 @@ fn store_failed(error: &StoreError) -> PortError {
     PortError::new(ErrorKind::Unreachable, error.to_string())
 }
 
-/// What this site still owes the group's source servers, with the move that made it owe.
-pub(crate) async fn owed(
-    site: &Site,
-    stored: &StoredGroup,
-) -> Result<Option<(Operation, Vec<Obligation>)>, StoreError> {
+/// What this site owes since it took the group by force.
+pub(crate) struct Owed {
+    /// The move that made it owe.
+    pub moved: Operation,
+    pub servers: Vec<Obligation>,
+    /// The old direction of replication, under this key.
+    pub direction: Option<EffectKey>,
+}
+
+/// What this site still owes, if it leads the group by a forced move.
+pub(crate) async fn owed(site: &Site, stored: &StoredGroup) -> Result<Option<Owed>, StoreError> {
     let (Some(body), Some(epoch)) = (&stored.body, stored.sync.epoch()) else {
         return Ok(None);
     };
@@ -48,8 +57,11 @@ pub(crate) async fn owed(
         .into_iter()
         .map(|effect| (effect.key.to_string(), effect))
         .collect();
-    let owed = obligations(body, stored.sync.role(), moved.id, &ledger);
-    Ok(Some((moved, owed)))
+    Ok(Some(Owed {
+        servers: obligations(body, stored.sync.role(), moved.id, &ledger),
+        direction: direction_owed(moved.id, &ledger),
+        moved,
+    }))
 }
 
 /// One turn for one group.
@@ -59,10 +71,10 @@ pub(super) async fn group(site: &Site, id: GroupId) -> PortResult<()> {
         return Ok(());
     };
     let found = owed(site, &stored).await.map_err(|e| store_failed(&e))?;
-    let (Some((moved, owed)), Some(body)) = (found, &stored.body) else {
+    let (Some(owed), Some(body)) = (found, &stored.body) else {
         return Ok(());
     };
-    if owed.is_empty() {
+    if owed.servers.is_empty() && owed.direction.is_none() {
         return Ok(());
     }
     let there = body.sides.of(stored.sync.role().peer());
@@ -71,25 +83,19 @@ pub(super) async fn group(site: &Site, id: GroupId) -> PortResult<()> {
     };
     let fencing = Fencing {
         site,
-        moved: &moved,
+        moved: &owed.moved,
         body,
         cloud,
         project: there.project.clone(),
         acting: Acting::ServiceIn(there.project.clone()),
         here: stored.sync.role(),
     };
-    for obligation in owed {
-        fencing.meet(&obligation).await?;
-    }
-    // The old primary's array went on by its own schedule when it came back.
-    let old_direction = group_spec(body, stored.sync.role());
-    match old_direction {
+    let direction = match owed.direction {
+        Some(key) => fencing.stand_still(&key).await,
         None => Ok(()),
-        Some(spec) => match site.storage().set_replication(&spec, false).await {
-            Err(error) if error.kind == ErrorKind::Missing => Ok(()),
-            other => other,
-        },
-    }
+    };
+    let servers = fencing.meet_all(&owed.servers).await;
+    servers.and(direction)
 }
 
 struct Fencing<'a> {
@@ -103,16 +109,44 @@ struct Fencing<'a> {
 }
 
 impl Fencing<'_> {
+    /// One that cannot be stopped does not shield the others; a cloud that is away is not asked again in
+    /// this turn.
+    async fn meet_all(&self, owed: &[Obligation]) -> PortResult<()> {
+        let mut worst = Ok(());
+        for obligation in owed {
+            match self.meet(obligation).await {
+                Err(away) if away.kind == ErrorKind::Unreachable => return Err(away),
+                Err(error) => worst = Err(error),
+                Ok(()) => {}
+            }
+        }
+        worst
+    }
+
+    /// The old primary's array goes on by its own schedule when it comes back (I6).
+    async fn stand_still(&self, key: &EffectKey) -> PortResult<()> {
+        if let Some(spec) = group_spec(self.body, self.here) {
+            match self.site.storage().set_replication(&spec, false).await {
+                Err(error) if error.kind == ErrorKind::Missing => {}
+                other => other?,
+            }
+        }
+        let object = "the old direction of replication";
+        self.intend(key, GROUP_LANE, object).await?;
+        self.settle(key, GROUP_LANE, object, "it stands still")
+            .await
+    }
+
     async fn meet(&self, owed: &Obligation) -> PortResult<()> {
         let compute = &self.cloud.compute;
         let server = compute.server_fetch(&self.acting, &owed.server).await?;
         match deed(server.as_ref(), self.body.on_return) {
             Deed::Settled(why) => {
-                self.intend(owed).await?;
-                self.settle(owed, EventKind::StepDone, why).await
+                self.intend_server(owed).await?;
+                self.settle_server(owed, why).await
             }
             Deed::StopAndLock { keep } => {
-                self.intend(owed).await?;
+                self.intend_server(owed).await?;
                 self.crash_point("after_intent", &owed.key).await;
                 if let Some(server) = &server {
                     let operation = self.moved.id;
@@ -120,11 +154,19 @@ impl Fencing<'_> {
                 }
                 self.crash_point("after_effect", &owed.key).await;
                 let why = "it ran, and was stopped and locked";
-                self.settle(owed, EventKind::StepDone, why).await
+                self.settle_server(owed, why).await
             }
+            // Told once; the condition stays for as long as it runs.
+            Deed::Report if owed.begun => Ok(()),
             Deed::Report => {
-                tracing::warn!(server = %owed.server, "a source server runs; the policy says report");
-                Ok(())
+                self.intend_server(owed).await?;
+                let text = format!(
+                    "source server {} runs; on_return is report: it is left for people to stop",
+                    owed.server
+                );
+                let lane = owed.member.to_string();
+                self.write(vec![self.event(EventKind::Warning, lane, text)])
+                    .await
             }
         }
     }
@@ -134,20 +176,30 @@ impl Fencing<'_> {
         self.site.ctx().crash.at(&place).await;
     }
 
-    async fn intend(&self, owed: &Obligation) -> PortResult<()> {
+    async fn intend_server(&self, owed: &Obligation) -> PortResult<()> {
+        let (lane, object) = (owed.member.to_string(), owed.server.to_string());
+        self.intend(&owed.key, &lane, &object).await
+    }
+
+    async fn settle_server(&self, owed: &Obligation, why: &str) -> PortResult<()> {
+        let (lane, object) = (owed.member.to_string(), owed.server.to_string());
+        self.settle(&owed.key, &lane, &object, why).await
+    }
+
+    async fn intend(&self, key: &EffectKey, lane: &str, object: &str) -> PortResult<()> {
         let effect = Effect {
-            key: owed.key.clone(),
+            key: key.clone(),
             operation: self.moved.id,
             group: self.moved.group,
             project: self.project.clone(),
             site: self.body.sides.of(self.here.peer()).site,
-            lane: owed.member.to_string(),
+            lane: lane.to_owned(),
             stage: u32::MAX,
             place: 0,
             step: FENCE_STEP.to_owned(),
             kind: EffectKind::None,
             state: EffectState::Intended,
-            object_id: Some(owed.server.to_string()),
+            object_id: Some(object.to_owned()),
             detail: serde_json::Value::Null,
             attempts: 1,
             error: None,
@@ -162,29 +214,39 @@ impl Fencing<'_> {
         .await
     }
 
-    async fn settle(&self, owed: &Obligation, kind: EventKind, why: &str) -> PortResult<()> {
+    async fn settle(&self, key: &EffectKey, lane: &str, object: &str, why: &str) -> PortResult<()> {
         let settle = Write::EffectsSettle {
             group: self.moved.group,
             fence: self.moved.epoch,
             settles: vec![EffectSettle {
-                key: owed.key.clone(),
+                key: key.clone(),
                 state: EffectState::Done,
-                object_id: Some(owed.server.to_string()),
+                object_id: Some(object.to_owned()),
                 detail: Some(serde_json::json!({ "found": why })),
                 error: None,
             }],
         };
-        let event = Write::EventsAppend {
+        let whose = if lane == GROUP_LANE {
+            ""
+        } else {
+            "source server "
+        };
+        let text = format!("{whose}{object}: {why}");
+        let event = self.event(EventKind::StepDone, lane.to_owned(), text);
+        self.write(vec![settle, event]).await
+    }
+
+    fn event(&self, kind: EventKind, lane: String, text: String) -> Write {
+        Write::EventsAppend {
             operation: self.moved.id,
             events: vec![NewEvent {
                 at_us: self.site.ctx().now_us(),
                 kind,
-                lane: Some(owed.member.to_string()),
+                lane: Some(lane),
                 step: Some(FENCE_STEP.to_owned()),
-                text: format!("source server {}: {why}", owed.server),
+                text,
             }],
-        };
-        self.write(vec![settle, event]).await
+        }
     }
 
     async fn write(&self, writes: Vec<Write>) -> PortResult<()> {
