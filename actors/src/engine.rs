@@ -274,6 +274,10 @@ impl ActorEngine {
         let stored = stored.map_err(|e| store_failed(&e))?;
         let epoch = stored.and_then(|stored| stored.sync.epoch());
         overtaken::refuse(&self.site, operation.group, epoch)?;
+        if operation.status == OperationStatus::Pending && order != (Order::Cancel {}) {
+            let operation = id.to_string();
+            return Err(Refusals::from(Refusal::NotStuck { operation }).into());
+        }
         if operation.status == OperationStatus::Pending {
             return self
                 .ask_group(operation.group, "withdraw_request", |answer| {
