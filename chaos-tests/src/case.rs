@@ -72,7 +72,7 @@ pub fn calls(count: u64, faults: &[Fault]) -> Vec<Trouble> {
 }
 
 /// `PROTECTOR_MATRIX=full` runs every case of the wide sweeps; otherwise every `SHARE`-th, from the first.
-const SHARE: usize = 3;
+const SHARE: usize = 6;
 
 /// The cases of a wide sweep that this run takes. Which ones is no matter of chance, so that a red one
 /// is found again.

@@ -11,7 +11,7 @@
 
 use protector_actors::Care;
 use protector_chaos_tests::case::{
-    LATE_AFTER_ALL_MS, LATE_BEFORE_LOOK_MS, Scenario, Trouble, calls, crashes,
+    LATE_AFTER_ALL_MS, LATE_BEFORE_LOOK_MS, Scenario, Trouble, calls, crashes, sampled,
 };
 use protector_chaos_tests::run::{Report, run};
 use protector_chaos_tests::sweep::bad;
@@ -92,13 +92,13 @@ fn every_request_late_once() {
         Fault::Late(LATE_BEFORE_LOOK_MS),
         Fault::Late(LATE_AFTER_ALL_MS),
     ];
-    assert_all_hold(Scenario::Healthy, &calls(count, &late));
+    assert_all_hold(Scenario::Healthy, &sampled(calls(count, &late)));
 }
 
 #[test]
 fn every_request_delivered_twice() {
     let count = clean(Scenario::Healthy).calls;
-    assert_all_hold(Scenario::Healthy, &calls(count, &[Fault::Twice]));
+    assert_all_hold(Scenario::Healthy, &sampled(calls(count, &[Fault::Twice])));
 }
 
 #[test]
