@@ -366,7 +366,7 @@ impl StepRun {
         if !doubtful || !nameless {
             return Ok(Ok(()));
         }
-        let found = match perform::look(&self.job).await {
+        let found = match perform::seen(&self.job).await {
             Ok(seen) => first_of_each(seen),
             Err(unseen) => return Ok(Err(unseen)),
         };

@@ -80,6 +80,14 @@ pub(crate) async fn look(job: &Job) -> PortResult<Vec<Made>> {
     }
 }
 
+/// What an undo finds by the keys of its step, whether or not it is usable.
+pub(crate) async fn seen(job: &Job) -> PortResult<Vec<Made>> {
+    match &job.step {
+        Step::ImportVolumes { acting, imports } => volume::seen(job, acting, imports).await,
+        _ => look(job).await,
+    }
+}
+
 /// Does what is `missing` of the step. An error that is no definite no leaves the outcome open.
 pub(crate) async fn make(job: &Job, missing: &[EffectKey]) -> PortResult<Vec<Made>> {
     match &job.step {

@@ -104,6 +104,23 @@ pub(super) async fn look(
     Ok(found)
 }
 
+/// What carries the step's keys, usable or not: an undo waits for nothing to get ready.
+pub(super) async fn seen(
+    job: &Job,
+    acting: &Acting,
+    imports: &[ImportPlan],
+) -> PortResult<Vec<Made>> {
+    let mut found = carriers(job, acting, imports).await?;
+    // A failed one has nothing on the array, and is no reason to overlook the one that has.
+    found.sort_by_key(|(_, volume)| is_failed(volume));
+    let made = |(import, volume): (&ImportPlan, Volume)| Made {
+        key: key_of(job, import),
+        id: volume.id.0,
+        detail: Value::Null,
+    };
+    Ok(found.into_iter().map(made).collect())
+}
+
 async fn import_one(job: &Job, acting: &Acting, import: &ImportPlan) -> PortResult<Made> {
     let ports = &job.site.cloud().volumes;
     let id = ports.volume_manage(acting, &import.ask).await?;
