@@ -10,7 +10,7 @@
 )]
 
 use http::Method;
-use protector_lab::cloud::{FailRule, Server};
+use protector_lab::cloud::{FailRule, SeedServer, Server};
 use protector_lab::courier::{Endpoint, see};
 use protector_lab::story::{
     Protected, fail_over, failback, protect_as, reprotect, sync_force, take_point, write_volumes,
@@ -310,4 +310,38 @@ async fn a_server_that_cannot_be_stopped_shields_no_other() {
     }
     let b = scene.at(Which::B).await;
     assert!(conditions(&b, &scene.group).await.contains("split_brain"));
+}
+
+/// S4: who bears a member's name is no member. Servers are known by their ids.
+#[tokio::test(start_paused = true)]
+async fn a_namesake_of_a_member_goes_on() {
+    let mut scene = lost("return-namesake", &json!({})).await;
+    let standard = scene.world.tenants[0].standard.clone();
+    let namesake = |name: &str| SeedServer {
+        project_id: standard.demo_project.clone(),
+        user_id: standard.demo_user.clone(),
+        name: name.to_owned(),
+        flavor_id: standard.flavors[1].clone(),
+        network_ids: vec![standard.networks[0].clone()],
+        security_groups: vec!["web".to_owned()],
+        disks: vec![(1, "replicated-ssd".to_owned())],
+        key_name: None,
+        metadata: BTreeMap::new(),
+    };
+    let members = servers(&scene.world, Which::A).into_iter();
+    let members: BTreeSet<String> = members.map(|s| s.id).collect();
+    for name in ["web-1", "web-2", "web-3"] {
+        let now_ms = scene.world.now_ms();
+        let mut cloud = lock(&scene.world.a.cloud);
+        cloud.seed_server(&namesake(name), now_ms).unwrap();
+    }
+    scene.world.come_back(Which::A).await.unwrap();
+    rest(SWEPT_S).await;
+    let there = servers(&scene.world, Which::A);
+    assert_eq!(there.len(), 6);
+    for server in there {
+        let is_member = members.contains(&server.id);
+        assert_eq!(server.running, !is_member, "I4, S4: {}", server.id);
+        assert_eq!(server.locked, is_member, "{}", server.id);
+    }
 }
