@@ -73,7 +73,7 @@ static STAGES: &[Stage] = &[
         ..run_stage(
             "tests",
             1_200,
-            &["cargo", "test", "--workspace", "--locked"],
+            &["cargo", "test", "--workspace", "--locked", "--no-fail-fast"],
         )
     },
     run_stage("clients", 120, &["cargo", "xtask", "clients"]),

@@ -16,7 +16,8 @@ use protector_runtime::clock::{Clock, SystemClock};
 use protector_runtime::remote::{HttpService, ReqwestOptions, reqwest_service};
 use protector_storage_drivers::link::SharedWorld;
 use site::{Arrays, UpSite};
-use std::path::PathBuf;
+use std::io::Write;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::task::JoinSet;
@@ -50,11 +51,7 @@ pub async fn up(options: UpOptions) -> Result<()> {
     let mut served = JoinSet::new();
     let sites = start(&options, &mut served).await?;
     files::write(&options.state, &sites)?;
-    println!("both sites are up: {}", options.state.display());
-    println!(
-        "  export OS_CLIENT_CONFIG_FILE={}/clouds.yaml OS_CLOUD=site-a",
-        options.state.display()
-    );
+    tell(&options.state);
     tokio::select! {
         biased;
         _ = term.recv() => {}
@@ -64,6 +61,18 @@ pub async fn up(options: UpOptions) -> Result<()> {
         site.running.stop().await;
     }
     Ok(())
+}
+
+/// Who reads this may have gone away after the first line; the sites stay up all the same.
+fn tell(state: &Path) {
+    let state = state.display();
+    let told = format!(
+        "both sites are up: {state}\n  export OS_CLIENT_CONFIG_FILE={state}/clouds.yaml OS_CLOUD=site-a\n"
+    );
+    let mut out = std::io::stdout().lock();
+    if let Err(error) = out.write_all(told.as_bytes()).and_then(|()| out.flush()) {
+        tracing::debug!(%error, "nobody reads what is told here");
+    }
 }
 
 async fn start(options: &UpOptions, served: &mut JoinSet<()>) -> Result<[UpSite; 2]> {
