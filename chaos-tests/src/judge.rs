@@ -58,7 +58,7 @@ fn keyed(truth: &GroundTruth) -> BTreeMap<String, String> {
     let servers = live(truth).into_iter();
     let servers = servers.map(|s| (s.id.clone(), key(&s.metadata)));
     let volumes = truth.volumes.iter();
-    let volumes = volumes.map(|v| (v.id.clone(), key(&v.metadata)));
+    let volumes = volumes.map(|v| (v.id.clone(), v.key()));
     let ports = truth.ports.iter();
     let ports = ports.map(|p| (p.id.clone(), p.description.clone()));
     servers.chain(volumes).chain(ports).collect()

@@ -11,7 +11,7 @@
 
 use http::Method;
 use protector_domain::effect::{EffectKind, EffectState, METADATA_KEY};
-use protector_lab::cloud::GroundTruth;
+use protector_lab::cloud::{GroundTruth, Volume};
 use protector_lab::courier::{planned_move, sync};
 use protector_lab::story::{
     Protected, fail_over, operation, planned_failover, protect, reprotect, sync_force, take_point,
@@ -90,10 +90,11 @@ async fn assert_only_of(world: &World, moved: &str, overtaken: &str, case: &str)
     let servers: Vec<_> = live.collect();
     assert_eq!(servers.len(), 3, "S1, S2: {case}");
     assert!(servers.iter().all(|s| s.running), "{case}");
-    let keys = servers.iter().map(|s| s.metadata.get(METADATA_KEY));
-    let keys = keys.chain(there.volumes.iter().map(|v| v.metadata.get(METADATA_KEY)));
-    for key in keys {
-        let key = key.cloned().unwrap_or_default();
+    let keys = servers
+        .iter()
+        .map(|s| s.metadata.get(METADATA_KEY).cloned());
+    let keys = keys.map(Option::unwrap_or_default);
+    for key in keys.chain(there.volumes.iter().map(Volume::key)) {
         assert!(key.starts_with(moved), "S3: {case}: {key}");
     }
     assert_eq!(there.volumes.len(), 5, "S3: {case}");

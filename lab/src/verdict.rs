@@ -58,14 +58,7 @@ fn live(truth: &GroundTruth) -> BTreeMap<String, String> {
         );
     }
     for volume in &truth.volumes {
-        all.insert(
-            volume.id.clone(),
-            volume
-                .metadata
-                .get(METADATA_KEY)
-                .cloned()
-                .unwrap_or_default(),
-        );
+        all.insert(volume.id.clone(), volume.key());
     }
     for port in &truth.ports {
         all.insert(port.id.clone(), port.description.clone());

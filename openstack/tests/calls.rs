@@ -83,6 +83,10 @@ async fn all_writes(cloud: &Cloud) -> Vec<PortError> {
         cloud.volumes.volume_delete(me, &volume).await,
         cloud
             .volumes
+            .volume_describe(me, &volume, None, &metadata)
+            .await,
+        cloud
+            .volumes
             .volume_set_image_metadata(me, &volume, &metadata)
             .await,
         cloud
@@ -236,7 +240,7 @@ async fn refusals_of_one_tenant_open_no_circuit() {
 
 fn volume(id: usize, key: &str) -> Value {
     json!({"id": format!("v{id:04}"), "status": "available", "size": 1,
-        "created_at": format!("2026-11-20T05:{:02}:00", 59 - id), "metadata": {"key": key}})
+        "created_at": format!("2026-11-20T05:{:02}:00", 59 - id), "metadata": {"protector:key": key}})
 }
 
 fn marker(seen: &Seen) -> Option<&str> {
@@ -259,7 +263,7 @@ async fn a_list_is_read_to_its_end_and_put_in_order() {
         Reply::Json(200, body)
     });
     let filter = VolumeFilter {
-        metadata_prefix: Some(("key".into(), "a/".into())),
+        key_prefix: Some("a/".into()),
         all_projects: true,
     };
     let volumes = world

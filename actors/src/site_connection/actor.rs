@@ -141,6 +141,7 @@ fn set_timer(me: &Mailbox<Msg>, state: &mut State) {
 }
 
 impl SiteConnection {
+    /// Only things that we made are waited for.
     fn list(&self, me: &Mailbox<Msg>, state: &mut State) {
         while state.tasks.try_join_next().is_some() {}
         for acting in state.servers.identities() {
@@ -148,7 +149,7 @@ impl SiteConnection {
             state.lists_out += 1;
             state.tasks.spawn(async move {
                 let filter = ServerFilter {
-                    metadata_prefix: with_any_key(),
+                    metadata_prefix: Some((METADATA_KEY.to_owned(), String::new())),
                     ..ServerFilter::default()
                 };
                 let listed = compute.server_list(&acting, &filter).await;
@@ -160,7 +161,7 @@ impl SiteConnection {
             state.lists_out += 1;
             state.tasks.spawn(async move {
                 let filter = VolumeFilter {
-                    metadata_prefix: with_any_key(),
+                    key_prefix: Some(String::new()),
                     ..VolumeFilter::default()
                 };
                 let listed = volumes.volume_list(&acting, &filter).await;
@@ -168,9 +169,4 @@ impl SiteConnection {
             });
         }
     }
-}
-
-/// Only things that we made are waited for.
-fn with_any_key() -> Option<(String, String)> {
-    Some((METADATA_KEY.to_owned(), String::new()))
 }

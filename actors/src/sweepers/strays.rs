@@ -132,13 +132,12 @@ async fn everything(site: &Site, operation: &Operation) -> PortResult<Vec<Stray>
     let prefix = EffectKey::operation_prefix(operation.id);
     let acting = Acting::ServiceIn(operation.project.clone());
     let cloud = site.cloud();
-    let metadata = Some((METADATA_KEY.to_owned(), prefix.clone()));
     let server_filter = ServerFilter {
-        metadata_prefix: metadata.clone(),
+        metadata_prefix: Some((METADATA_KEY.to_owned(), prefix.clone())),
         ..ServerFilter::default()
     };
     let volume_filter = VolumeFilter {
-        metadata_prefix: metadata,
+        key_prefix: Some(prefix.clone()),
         ..VolumeFilter::default()
     };
     let port_filter = PortFilter {
@@ -165,8 +164,8 @@ async fn everything(site: &Site, operation: &Operation) -> PortResult<Vec<Stray>
         }
     }
     for volume in cloud.volumes.volume_list(&acting, &volume_filter).await? {
-        if let Some(key) = volume.metadata.get(METADATA_KEY) {
-            add(key.clone(), EffectKind::Volume, volume.id.0);
+        if let Some(key) = volume.key() {
+            add(key.to_owned(), EffectKind::Volume, volume.id.0.clone());
         }
     }
     for port in cloud.network.port_list(&acting, &port_filter).await? {

@@ -2,6 +2,7 @@
 
 use super::compute::QuotaUse;
 use super::{Acting, PortResult};
+use crate::effect::{EffectKey, METADATA_KEY};
 use crate::ids::{ServerId, VolumeGroupId, VolumeId};
 use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
@@ -30,6 +31,17 @@ pub struct Volume {
     pub image_metadata: BTreeMap<String, String>,
     /// Cinder's `created_at`, verbatim: only to order twins.
     pub created_at: Option<String>,
+}
+
+impl Volume {
+    /// The key of ours that it carries. An import carries it as its description, since a back end may
+    /// write metadata of its own over what was asked for (Cinder's Pure driver does), and in its
+    /// metadata once it is described (`Volumes::volume_describe`).
+    pub fn key(&self) -> Option<&str> {
+        let in_metadata = self.metadata.get(METADATA_KEY);
+        let described = self.description.as_ref().filter(|d| EffectKey::is_key(d));
+        in_metadata.or(described).map(String::as_str)
+    }
 }
 
 /// Import of an array volume by name (DD-10).
@@ -81,8 +93,8 @@ pub struct VolumeQuota {
 
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct VolumeFilter {
-    /// Only those whose metadata carries this key with a value that starts so.
-    pub metadata_prefix: Option<(String, String)>,
+    /// Only those with a key of ours (`Volume::key`) that starts so.
+    pub key_prefix: Option<String>,
     /// Over all projects; needs service rights.
     pub all_projects: bool,
 }
@@ -94,11 +106,20 @@ pub trait Volumes: Send + Sync {
     /// All pages, each volume once, in creation order, then by id.
     async fn volume_list(&self, acting: &Acting, filter: &VolumeFilter) -> PortResult<Vec<Volume>>;
     /// Accepted, not done: the volume is `creating` until Cinder says `available` or `error`.
-    /// Not idempotent: after `Unknown` look for the key in the metadata (G3).
+    /// Not idempotent: after `Unknown` look for the key (G3). The description is kept by every back end,
+    /// metadata may be lost.
     async fn volume_manage(&self, acting: &Acting, ask: &VolumeManage) -> PortResult<VolumeId>;
     /// Forgets the volume, keeps its data on the array. Already gone is `Ok`.
     async fn volume_unmanage(&self, acting: &Acting, id: &VolumeId) -> PortResult<()>;
     async fn volume_delete(&self, acting: &Acting, id: &VolumeId) -> PortResult<()>;
+    /// Adds metadata, then sets the description; other metadata stays.
+    async fn volume_describe(
+        &self,
+        acting: &Acting,
+        id: &VolumeId,
+        description: Option<&str>,
+        metadata: &BTreeMap<String, String>,
+    ) -> PortResult<()>;
     async fn volume_set_image_metadata(
         &self,
         acting: &Acting,

@@ -1,6 +1,6 @@
 //! Each method, each error kind.
 
-use super::world::{BUSY, KEY, World, kind, world};
+use super::world::{BUSY, KEY, OPERATION, World, kind, world};
 use protector_domain::ports::compute::{ServerCreate, ServerFilter};
 use protector_domain::ports::network::PortFilter;
 use protector_domain::ports::volumes::VolumeFilter;
@@ -52,6 +52,7 @@ fn every_method(world: &World) -> Vec<(&'static str, bool, Attempt)> {
         true  volumes.volume_manage(&manage);
         true  volumes.volume_unmanage(&"id".into());
         true  volumes.volume_delete(&"id".into());
+        true  volumes.volume_describe(&"id".into(), None, &[("a".to_owned(), "b".to_owned())].into());
         true  volumes.volume_set_image_metadata(&"id".into(), &metadata);
         false volumes.volume_type_list();
         false volumes.volume_service_list();
@@ -124,6 +125,7 @@ async fn every_method_that_reads_an_answer_distrusts_it() {
         "server_unlock",
         "volume_unmanage",
         "volume_delete",
+        "volume_describe",
         "volume_set_image_metadata",
         "port_delete",
     ];
@@ -169,7 +171,7 @@ async fn a_creation_whose_answer_was_lost_is_found_by_its_key() {
         .await;
     assert_eq!(kind(outcome), ErrorKind::Unknown);
     let by_key = VolumeFilter {
-        metadata_prefix: Some((KEY.into(), "op-1/import/os".into())),
+        key_prefix: Some(format!("{OPERATION}/import/os")),
         all_projects: false,
     };
     let volumes = world

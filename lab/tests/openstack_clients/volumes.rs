@@ -1,6 +1,6 @@
 //! The `Volumes` port.
 
-use super::world::{BUSY, KEY, kind, world};
+use super::world::{BUSY, KEY, OPERATION, kind, world};
 use protector_domain::ports::volumes::{VolumeFilter, VolumeManage};
 use protector_domain::ports::{Acting, ErrorKind};
 use protector_lab::cloud::Service;
@@ -45,20 +45,6 @@ async fn a_volume_is_imported_described_and_let_go() {
         Some("uefi")
     );
 
-    let keyed = |prefix: &str| VolumeFilter {
-        metadata_prefix: Some((KEY.into(), prefix.into())),
-        all_projects: false,
-    };
-    let found = volumes
-        .volume_list(&world.inside, &keyed("op-1/import/"))
-        .await
-        .unwrap();
-    assert_eq!(found.len(), 1);
-    assert_eq!(
-        volumes.volume_list(&world.inside, &keyed("op-2/")).await,
-        Ok(vec![])
-    );
-
     volumes.volume_unmanage(&world.inside, &id).await.unwrap();
     world.settle();
     assert_eq!(volumes.volume_fetch(&world.inside, &id).await, Ok(None));
@@ -73,6 +59,38 @@ async fn a_volume_is_imported_described_and_let_go() {
     world.settle();
     assert_eq!(volumes.volume_delete(&world.inside, &id).await, Ok(()));
     assert_eq!(world.array.volumes().len(), 1);
+}
+
+/// The driver writes over the metadata that an import asks for; the description stays.
+#[tokio::test]
+async fn an_import_is_found_by_its_key_before_and_after_it_is_described() {
+    let world = world();
+    let volumes = &world.ports.volumes;
+    let id = world.imported("copy-1").await;
+    let keyed = |prefix: &str| VolumeFilter {
+        key_prefix: Some(prefix.into()),
+        all_projects: false,
+    };
+    let ours = keyed(&format!("{OPERATION}/import/"));
+    let found = volumes.volume_list(&world.inside, &ours).await.unwrap();
+    assert_eq!(found.len(), 1);
+    assert!(
+        !found[0].metadata.contains_key(KEY),
+        "the driver wrote over it"
+    );
+    let asked = world.manage("copy-1", "copy-1").metadata;
+    for text in [Some("of the tenant's"), None] {
+        let described = volumes.volume_describe(&world.inside, &id, text, &asked);
+        described.await.unwrap();
+        let found = volumes.volume_list(&world.inside, &ours).await.unwrap();
+        assert_eq!(found[0].metadata.get(KEY), asked.get(KEY));
+        assert!(found[0].metadata.contains_key("array_name"), "theirs stays");
+        assert_eq!(found[0].description.as_deref(), text);
+    }
+    assert_eq!(
+        volumes.volume_list(&world.inside, &keyed("op-2/")).await,
+        Ok(vec![])
+    );
 }
 
 #[tokio::test]

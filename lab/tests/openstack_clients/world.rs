@@ -24,7 +24,9 @@ pub const START_MS: i64 = 1_790_000_000_000;
 pub const BUSY: ErrorKind = ErrorKind::Busy {
     retry_after_ms: None,
 };
-pub const KEY: &str = "protector";
+/// What the keys of imports start with.
+pub const OPERATION: &str = "01a2216c-1435-7fec-b1ad-1bf8833e9a88";
+pub const KEY: &str = protector_domain::effect::METADATA_KEY;
 
 /// A clock in the test's hand, for the model and for us.
 pub struct HandClock(AtomicI64);
@@ -165,11 +167,11 @@ impl World {
             host: "site-b@pure#pure".into(),
             source_name: source.into(),
             name: name.into(),
-            description: Some("recovered".into()),
+            description: Some(format!("{OPERATION}/import/{name}")),
             volume_type: "replicated-ssd".into(),
             bootable: true,
             availability_zone: None,
-            metadata: BTreeMap::from([(KEY.to_owned(), format!("op-1/import/{name}"))]),
+            metadata: BTreeMap::from([(KEY.to_owned(), format!("{OPERATION}/import/{name}"))]),
         }
     }
 

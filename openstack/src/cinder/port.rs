@@ -32,6 +32,16 @@ impl Volumes for OpenStackCloud {
         volumes::delete(self, acting, id).await
     }
 
+    async fn volume_describe(
+        &self,
+        acting: &Acting,
+        id: &VolumeId,
+        description: Option<&str>,
+        metadata: &BTreeMap<String, String>,
+    ) -> PortResult<()> {
+        volumes::describe(self, acting, id, description, metadata).await
+    }
+
     async fn volume_set_image_metadata(
         &self,
         acting: &Acting,

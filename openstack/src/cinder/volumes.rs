@@ -69,15 +69,13 @@ pub(super) async fn list(
         ask = ask.query("all_tenants", "1");
     }
     let mut shapes: Vec<VolumeShape> = cloud.client.list(acting, &ask, VOLUMES).await?;
-    if let Some((key, prefix)) = &filter.metadata_prefix {
-        shapes.retain(|v| {
-            v.metadata
-                .get(key)
-                .is_some_and(|value| value.starts_with(prefix))
-        });
-    }
     shapes.sort_by_cached_key(VolumeShape::age_key);
-    Ok(shapes.into_iter().map(VolumeShape::into_volume).collect())
+    let volumes = shapes.into_iter().map(VolumeShape::into_volume);
+    let wanted = |v: &Volume| match &filter.key_prefix {
+        Some(prefix) => v.key().is_some_and(|key| key.starts_with(prefix)),
+        None => true,
+    };
+    Ok(volumes.filter(wanted).collect())
 }
 
 pub(super) async fn manage(
@@ -119,6 +117,33 @@ pub(super) async fn delete(
         .on(id.as_str())
         .version(PLAIN);
     optional(cloud.client.send(acting, &ask).await).map(drop)
+}
+
+/// The key is in the metadata before it leaves the description.
+pub(super) async fn describe(
+    cloud: &OpenStackCloud,
+    acting: &Acting,
+    id: &VolumeId,
+    description: Option<&str>,
+    metadata: &BTreeMap<String, String>,
+) -> PortResult<()> {
+    let path = format!("/volumes/{}", segment("volume_describe", id.as_str())?);
+    if !metadata.is_empty() {
+        let ask = Ask::post(
+            Service::Volume,
+            "volume_describe",
+            format!("{path}/metadata"),
+        )
+        .on(id.as_str())
+        .json(&json!({ "metadata": metadata }))
+        .version(PLAIN);
+        cloud.client.send(acting, &ask).await?;
+    }
+    let ask = Ask::put(Service::Volume, "volume_describe", path)
+        .on(id.as_str())
+        .json(&json!({ "volume": { "description": description } }))
+        .version(PLAIN);
+    cloud.client.send(acting, &ask).await.map(drop)
 }
 
 pub(super) async fn set_image_metadata(

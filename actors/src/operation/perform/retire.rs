@@ -86,7 +86,7 @@ pub(super) async fn volumes(job: &Job, acting: &Acting, ids: &[VolumeId]) -> Por
     for id in ids {
         match volumes.volume_fetch(acting, id).await? {
             None => continue,
-            Some(volume) if is_ours(&volume.metadata) => {}
+            Some(volume) if volume.key().is_some_and(EffectKey::is_key) => {}
             Some(_) => {
                 left.push(id.to_string());
                 continue;

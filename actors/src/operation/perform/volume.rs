@@ -10,10 +10,10 @@ use super::{Job, Unmade};
 use crate::journal::Made;
 use crate::site::Site;
 use futures::future::join_all;
-use protector_domain::effect::{EffectKey, METADATA_KEY};
+use protector_domain::effect::EffectKey;
 use protector_domain::ids::{ArrayId, VolumeId};
 use protector_domain::plan::ImportPlan;
-use protector_domain::ports::volumes::{Volume, VolumeFilter};
+use protector_domain::ports::volumes::{Volume, VolumeFilter, VolumeManage};
 use protector_domain::ports::{Acting, ErrorKind, PortError, PortResult};
 use serde_json::Value;
 use std::time::Duration;
@@ -38,7 +38,7 @@ async fn carriers<'a>(
         job.step.name()
     );
     let filter = VolumeFilter {
-        metadata_prefix: Some((METADATA_KEY.to_owned(), prefix)),
+        key_prefix: Some(prefix),
         all_projects: false,
     };
     let found = job
@@ -48,7 +48,7 @@ async fn carriers<'a>(
         .volume_list(acting, &filter)
         .await?;
     let ours = found.into_iter().filter_map(|volume| {
-        let key = volume.metadata.get(METADATA_KEY)?;
+        let key = volume.key()?;
         let import = imports.iter().find(|i| key_of(job, i).as_str() == key)?;
         Some((import, volume))
     });
@@ -59,7 +59,7 @@ fn is_failed(volume: &Volume) -> bool {
     volume.status.starts_with("error")
 }
 
-/// The volume once it is usable, with its image metadata.
+/// The volume once it is usable, with its description and all its metadata.
 ///
 /// Errors: `Refused` when the import ended badly.
 async fn settle(
@@ -73,14 +73,21 @@ async fn settle(
         let what = format!("volume {id} is {} after its import", volume.status);
         return Err(PortError::new(ErrorKind::Refused, what));
     }
+    let (key, ports) = (key_of(job, import), &job.site.cloud().volumes);
+    let wanted = &import.ask;
+    let lacks = |(key, value)| volume.metadata.get(key) != Some(value);
+    if volume.description != wanted.description || wanted.metadata.iter().any(lacks) {
+        let text = wanted.description.as_deref();
+        ports
+            .volume_describe(acting, id, text, &wanted.metadata)
+            .await?;
+    }
     let wanted = &import.image_metadata;
     let differs = |(key, value)| volume.image_metadata.get(key) != Some(value);
     if wanted.iter().any(differs) {
-        let ports = &job.site.cloud().volumes;
         ports.volume_set_image_metadata(acting, id, wanted).await?;
     }
-    let (key, id) = (key_of(job, import), id.to_string());
-    let detail = Value::Null;
+    let (id, detail) = (id.to_string(), Value::Null);
     Ok(Made { key, id, detail })
 }
 
@@ -123,7 +130,12 @@ pub(super) async fn seen(
 
 async fn import_one(job: &Job, acting: &Acting, import: &ImportPlan) -> PortResult<Made> {
     let ports = &job.site.cloud().volumes;
-    let id = ports.volume_manage(acting, &import.ask).await?;
+    // What it is described as comes when it is there (`settle`): until then this is where its key is safe.
+    let ask = VolumeManage {
+        description: Some(key_of(job, import).to_string()),
+        ..import.ask.clone()
+    };
+    let id = ports.volume_manage(acting, &ask).await?;
     let settled = settle(job, acting, import, &id).await;
     // It is imported: whatever else goes wrong now is no reason to import it again.
     settled.map_err(|error| match error.kind {

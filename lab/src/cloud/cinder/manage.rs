@@ -4,6 +4,7 @@
 //! `error` (faults `G1`, `G2`, `G7`). The array volume is *renamed*, so its old name is gone (`G3`).
 
 use serde_json::{Value, json};
+use std::collections::BTreeMap;
 
 use super::{GIB, Volume, array_name, invalid_volume};
 use crate::cloud::Cloud;
@@ -13,6 +14,14 @@ use crate::cloud::dispatch::{Call, nowhere};
 use crate::cloud::json;
 use crate::cloud::knobs::Allow;
 use crate::cloud::wire::{Answer, Fault, Resp};
+
+/// What the driver says of a volume it took over.
+fn driver_metadata(name: &str, service: &str) -> BTreeMap<String, String> {
+    let array = service.rsplit('#').next().unwrap_or_default();
+    [("array_volume_name", name), ("array_name", array)]
+        .map(|(key, value)| (key.to_owned(), value.to_owned()))
+        .into()
+}
 
 const UNMANAGED_SUFFIX: &str = "-unmanaged";
 
@@ -78,7 +87,7 @@ impl Cloud {
             volume_type_id: type_id,
             bootable: json::truth(asked, "bootable").unwrap_or(false),
             metadata: json::text_map(asked, "metadata"),
-            image_metadata: std::collections::BTreeMap::new(),
+            image_metadata: BTreeMap::new(),
             group_id: None,
             snapshot_id: None,
             source_volid: None,
@@ -163,6 +172,7 @@ impl Cloud {
             return;
         }
         let taken = self.manage_take(&volume, source, at_ms);
+        let service = self.config.volume_host.clone();
         let Some(volume) = self.cinder.volumes.get_mut(id) else {
             return;
         };
@@ -172,6 +182,8 @@ impl Cloud {
                 volume.size_gb = size_gb;
                 volume.serial = Some(serial);
                 volume.array_name = Some(array_name(id));
+                // As its driver does: whatever metadata the import asked for is gone.
+                volume.metadata = driver_metadata(&array_name(id), &service);
                 "available".clone_into(&mut volume.status);
             }
             None => "error_managing".clone_into(&mut volume.status),

@@ -18,6 +18,7 @@ mod types;
 mod views;
 mod volumes;
 
+use protector_domain::effect::{EffectKey, METADATA_KEY};
 use std::collections::{BTreeMap, BTreeSet};
 
 use secrecy::SecretString;
@@ -97,6 +98,17 @@ pub struct Volume {
     pub created_ms: i64,
     /// Unix milliseconds.
     pub updated_ms: Option<i64>,
+}
+
+impl Volume {
+    /// The product's key, from where a volume can carry it: its metadata, or its description while it is
+    /// being imported. Empty: none.
+    pub fn key(&self) -> String {
+        let described = self.description.clone();
+        let described = described.filter(|text| EffectKey::is_key(text));
+        let key = self.metadata.get(METADATA_KEY).cloned();
+        key.or(described).unwrap_or_default()
+    }
 }
 
 /// The tie between a volume and a server.

@@ -263,8 +263,8 @@ impl Cloud {
         if let Some(name) = json::text(asked, "name") {
             volume.name = Some(name.to_owned());
         }
-        if let Some(text) = json::text(asked, "description") {
-            volume.description = Some(text.to_owned());
+        if let Some(given) = asked.get("description") {
+            volume.description = given.as_str().map(str::to_owned);
         }
         if asked.get("metadata").is_some() {
             volume.metadata = json::text_map(asked, "metadata");
