@@ -1,4 +1,4 @@
-//! Makes `mariadbd` present: finds it, or installs Debian's package as root without starting its service.
+//! Makes programs present: finds them, or installs Debian's packages as root without starting their services.
 //!
 //! Deliberately absent: other package managers. Where this cannot install, it says so and what to do.
 
@@ -18,18 +18,40 @@ const POLICY: &str = "/usr/sbin/policy-rc.d";
 /// Most time one run of apt-get may take.
 const APT_LIMIT: Duration = Duration::from_secs(600);
 
-/// The server program; installs it when it is missing.
+/// Something of the machine's that is needed, and the package that brings it.
+pub struct Need {
+    /// As an error names it.
+    pub what: &'static str,
+    pub package: &'static str,
+    pub is_there: fn() -> bool,
+}
+
+/// Installs what is missing of `needs`.
 ///
 /// Errors: missing, and it cannot be installed here.
-pub fn ensure_server() -> anyhow::Result<PathBuf> {
-    if let Some(found) = find("mariadbd") {
-        return Ok(found);
+pub fn ensure(needs: &[Need]) -> anyhow::Result<()> {
+    let missing = || needs.iter().filter(|need| !(need.is_there)());
+    let packages: Vec<&str> = missing().map(|need| need.package).collect();
+    if packages.is_empty() {
+        return Ok(());
     }
-    eprintln!("mariadbd is missing; installing mariadb-server");
-    install().context(
-        "mariadbd is missing and could not be installed; install MariaDB 10.11 or later (Debian: `apt-get install mariadb-server`)",
-    )?;
-    find("mariadbd").context("mariadb-server was installed, yet there is no mariadbd")
+    let packages = packages.join(" ");
+    let names: Vec<&str> = missing().map(|need| need.what).collect();
+    let names = names.join(", ");
+    eprintln!("missing: {names}; installing {packages}");
+    install(&packages).with_context(|| {
+        format!(
+            "{names}: missing, and could not be installed; on Debian: `apt-get install {packages}`"
+        )
+    })?;
+    match missing().next() {
+        Some(need) => bail!(
+            "{} was installed, yet there is no {}",
+            need.package,
+            need.what
+        ),
+        None => Ok(()),
+    }
 }
 
 /// The first program of that name in PATH or in the usual server folders.
@@ -51,7 +73,7 @@ fn is_executable(file: &Path) -> bool {
         .is_ok_and(|found| found.is_file() && found.permissions().mode() & 0o111 != 0)
 }
 
-fn install() -> anyhow::Result<()> {
+fn install(packages: &str) -> anyhow::Result<()> {
     if !is_root() {
         bail!("not root");
     }
@@ -59,13 +81,14 @@ fn install() -> anyhow::Result<()> {
         bail!("no apt-get");
     }
     let _policy = ServicePolicy::forbid()?;
-    let package = ["install", "-y", "--no-install-recommends", "mariadb-server"];
-    if apt_get(&package).is_ok() {
+    let mut words = vec!["install", "-y", "--no-install-recommends"];
+    words.extend(packages.split(' '));
+    if apt_get(&words).is_ok() {
         return Ok(());
     }
     // The lists may be missing or old. One foreign source that fails must not decide; the second install does.
     let _ = apt_get(&["update"]);
-    apt_get(&package)
+    apt_get(&words)
 }
 
 /// Runs to its end even when a signal came: half-installed packages would block the next attempt.
@@ -91,10 +114,10 @@ impl ServicePolicy {
     /// Errors: a policy exists that lets the service start, or ours cannot be written.
     fn forbid() -> anyhow::Result<Self> {
         if Path::new(POLICY).exists() {
-            let answer = Command::new(POLICY).args(["mariadb", "start"]).status()?;
+            let answer = Command::new(POLICY).args(["any", "start"]).status()?;
             if answer.code() != Some(101) {
                 bail!(
-                    "{POLICY} exists and would let the package start its service; install mariadb-server by hand"
+                    "{POLICY} exists and would let packages start their services; install them by hand"
                 );
             }
             return Ok(Self { ours: false });
@@ -118,6 +141,23 @@ impl Drop for ServicePolicy {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_is_there_is_not_installed_and_what_cannot_be_is_named() {
+        let need = |is_there| Need {
+            what: "a unicorn",
+            package: "no-such-package-here",
+            is_there,
+        };
+        assert!(ensure(&[need(|| true)]).is_ok());
+        if !is_root() {
+            let error = ensure(&[need(|| false)]).unwrap_err().to_string();
+            assert!(
+                error.contains("a unicorn") && error.contains("apt-get install"),
+                "{error}"
+            );
+        }
+    }
 
     #[test]
     fn programs_are_found_by_name_and_only_when_executable() {

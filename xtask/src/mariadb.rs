@@ -1,9 +1,8 @@
 //! A private MariaDB server for tests: own data directory, own port, own password, gone afterwards.
 //!
-//! `install` makes the program present, `launch` starts one server, `record` remembers it on disk so that a later
+//! `launch` starts one server, `record` remembers it on disk so that a later
 //! command can stop it. Deliberately absent: the machine's own database service, which is never touched or used.
 
-mod install;
 mod launch;
 mod record;
 
@@ -12,11 +11,19 @@ use std::process::ExitCode;
 
 use clap::Subcommand;
 
+use crate::debian::{self, Need};
 use crate::process::Interrupt;
 pub use launch::Server;
 
 /// Environment variable that carries the server's URL, `mysql://user:password@127.0.0.1:PORT/`, to the tests.
 pub const URL_VARIABLE: &str = "PROTECTOR_TEST_MARIADB_URL";
+
+/// The server's package.
+pub const NEED: Need = Need {
+    what: "mariadbd",
+    package: "mariadb-server",
+    is_there: || debian::find("mariadbd").is_some(),
+};
 
 /// What can be asked on the command line.
 #[derive(Debug, Subcommand)]

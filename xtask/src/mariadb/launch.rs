@@ -14,9 +14,9 @@ use std::time::Duration;
 use anyhow::{Context, bail};
 use tempfile::TempDir;
 
-use super::install;
 use super::record::{self, Record};
 use crate::clock;
+use crate::debian;
 use crate::process::{Group, Interrupt};
 
 /// The account the tests log in with.
@@ -33,6 +33,7 @@ const LOG_TAIL_LINES: usize = 15;
 /// A running server, stopped and removed on drop.
 pub struct Server {
     record: Record,
+    password: String,
     root: PathBuf,
     process: Option<Group>,
     dir: Option<TempDir>,
@@ -44,7 +45,8 @@ impl Server {
     /// Errors: any of that fails, or a signal came; nothing is left behind then.
     pub fn start(root: &Path, interrupt: &Interrupt) -> anyhow::Result<Self> {
         record::sweep(root)?;
-        let program = install::ensure_server()?;
+        debian::ensure(&[super::NEED])?;
+        let program = debian::find("mariadbd").context("there is no mariadbd")?;
         let private = Permissions::from_mode(0o700);
         let dir = tempfile::Builder::new()
             .prefix("protector-mariadb-")
@@ -68,6 +70,7 @@ impl Server {
         };
         let server = Self {
             record,
+            password,
             root: root.to_owned(),
             process: Some(process),
             dir: Some(dir),
@@ -79,6 +82,21 @@ impl Server {
     /// URL with user and password; no database in its path.
     pub fn url(&self) -> &str {
         &self.record.url
+    }
+
+    /// Makes an empty database and returns its URL, with user and password.
+    ///
+    /// Errors: the server does not make it.
+    pub fn database(&self, name: &str) -> anyhow::Result<String> {
+        let (port, password) = (self.record.port, &self.password);
+        let make = format!("CREATE DATABASE `{name}` CHARACTER SET utf8mb4");
+        let made = client(port, password, &make)?.output()?;
+        if !made.status.success() {
+            bail!("{}", String::from_utf8_lossy(&made.stderr));
+        }
+        Ok(format!(
+            "mysql+pymysql://{USER}:{password}@127.0.0.1:{port}/{name}"
+        ))
     }
 
     /// Lets the server live on after this process, under the record that `down` reads.
@@ -111,7 +129,7 @@ impl Drop for Server {
 }
 
 fn create_data(dir: &Path, interrupt: &Interrupt) -> anyhow::Result<()> {
-    let program = install::find("mariadb-install-db")
+    let program = debian::find("mariadb-install-db")
         .context("mariadb-install-db is missing beside mariadbd")?;
     let log = open_log(dir)?;
     let mut command = Command::new(program);
@@ -196,7 +214,7 @@ fn server_args(dir: &Path, port: u16) -> Vec<String> {
 
 /// mariadbd refuses to run as root unless told so.
 fn run_as() -> Option<String> {
-    install::is_root().then(|| "--user=root".to_owned())
+    debian::is_root().then(|| "--user=root".to_owned())
 }
 
 /// One statement per line, as `--init-file` wants it. Runs before the server accepts a connection.
@@ -214,10 +232,16 @@ fn init_sql(password: &str) -> String {
 
 /// True when the account can log in over TCP and commits are durable.
 fn log_in(port: u16, password: &str) -> bool {
-    let Some(client) = install::find("mariadb") else {
-        return false;
-    };
-    let asked = Command::new(client)
+    let asked = client(port, password, "SELECT @@innodb_flush_log_at_trx_commit");
+    let asked = asked.and_then(|mut client| Ok(client.output()?));
+    asked.is_ok_and(|answer| answer.status.success() && answer.stdout.trim_ascii() == b"1")
+}
+
+/// The stock client with one statement.
+fn client(port: u16, password: &str, statement: &str) -> anyhow::Result<Command> {
+    let program = debian::find("mariadb").context("there is no mariadb client")?;
+    let mut client = Command::new(program);
+    client
         .args([
             "--no-defaults",
             "--protocol=tcp",
@@ -230,11 +254,10 @@ fn log_in(port: u16, password: &str) -> bool {
             &format!("--user={USER}"),
             "--connect-timeout=5",
         ])
-        .args(["--execute", "SELECT @@innodb_flush_log_at_trx_commit"])
+        .args(["--execute", statement])
         .env("MYSQL_PWD", password) // not an argument: those are public
-        .stdin(Stdio::null())
-        .output();
-    asked.is_ok_and(|answer| answer.status.success() && answer.stdout.trim_ascii() == b"1")
+        .stdin(Stdio::null());
+    Ok(client)
 }
 
 fn free_port() -> anyhow::Result<u16> {
@@ -300,7 +323,7 @@ mod tests {
         }
         assert_eq!(
             args.iter().any(|arg| arg == "--user=root"),
-            install::is_root()
+            debian::is_root()
         );
     }
 
