@@ -48,7 +48,7 @@ def up(lab, arrays_program):
     with concurrent.futures.ThreadPoolExecutor(len(SITES)) as pool:
         for job in [pool.submit(up_site, cloud, at) for cloud in lab.clouds()]:
             job.result()
-    tell(lab, arrays)
+    tell(lab, arrays, arrays_program)
     clock.total("up")
     print(f"export OS_CLIENT_CONFIG_FILE={lab.dir / 'clouds.yaml'}")
 
@@ -131,7 +131,7 @@ def bootstrap(cloud):
     return words
 
 
-def tell(lab, arrays):
+def tell(lab, arrays, arrays_program):
     """Leaves what others need: `clouds.yaml` for clients, `openstack.json` for programs."""
     entries = {}
     for cloud in lab.clouds():
@@ -143,6 +143,8 @@ def tell(lab, arrays):
         "port_offset": lab.offset,
         "clouds": str(lab.dir / "clouds.yaml"),
         "venv": str(lab.venv),
+        "command": [sys.executable, __file__, "--cache", str(lab.cache), "--dir", str(lab.dir)],
+        "arrays_program": str(arrays_program),
         "volume_type": "replicated-ssd",
         "arrays": list(arrays.read().values()),
         "arrays_pid": arrays.processes.pid(arrays.NAME),

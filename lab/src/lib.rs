@@ -6,6 +6,7 @@
 pub mod cloud;
 pub mod courier;
 pub mod demo;
+pub mod e2e;
 pub mod net;
 pub mod purity;
 pub mod story;

@@ -4,6 +4,7 @@
 
 use clap::{Parser, Subcommand};
 use protector_lab::demo::{DemoOptions, demo};
+use protector_lab::e2e::{E2eOptions, e2e};
 use protector_lab::purity::{ArraysOptions, arrays};
 use protector_lab::up::{UpOptions, up};
 use std::process::ExitCode;
@@ -25,6 +26,8 @@ enum Verb {
     Demo(DemoOptions),
     /// Serves simulated arrays alone, over HTTPS, until it is told to stop.
     Arrays(ArraysOptions),
+    /// Tells the story on two real clouds, with real daemons.
+    E2e(E2eOptions),
     /// Keeps two pretend sites up on loopback ports, until SIGTERM.
     Up(UpOptions),
 }
@@ -43,6 +46,7 @@ fn main() -> ExitCode {
     let told = match (runtime, Arguments::parse().verb) {
         (Ok(runtime), Verb::Demo(options)) => runtime.block_on(demo(options)),
         (Ok(runtime), Verb::Arrays(options)) => runtime.block_on(arrays(options)),
+        (Ok(runtime), Verb::E2e(options)) => runtime.block_on(e2e(options)),
         (Ok(runtime), Verb::Up(options)) => runtime.block_on(up(options)).map(|()| true),
         (Err(error), _) => Err(error.into()),
     };

@@ -1,13 +1,17 @@
 //! `cargo xtask <verb>`: the agreements of this repository that a machine can keep.
 //!
 //! `tidy` holds the house rules, `test` is everything CI runs, `clients` tries stock clients,
-//! `mariadb` lends a private database server.
+//! `mariadb` lends a private database server, `openstack` two real
+//! clouds, `e2e` tells the story on them.
 //! Deliberately absent: anything a running site needs. No product crate may depend on this one, and this one
 //! depends on no product crate, so that a broken product can still be checked.
 
 mod clients;
 mod clock;
+mod debian;
+mod e2e;
 mod mariadb;
+mod openstack;
 mod process;
 mod repo;
 mod stages;
@@ -42,6 +46,18 @@ enum Verb {
     },
     /// Other people's clients, unmodified, against the simulated arrays
     Clients,
+    /// Two real OpenStack clouds on this machine, over two simulated arrays
+    Openstack {
+        #[command(flatten)]
+        place: openstack::Place,
+        #[command(subcommand)]
+        ask: openstack::Ask,
+    },
+    /// The story on two real clouds with real daemons
+    E2e {
+        #[command(flatten)]
+        ways: e2e::Ways,
+    },
     /// A private MariaDB server on a free loopback port, for tests
     Mariadb {
         #[command(subcommand)]
@@ -68,6 +84,10 @@ fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Verb::Tidy => tidy::run(&root, &|words| Cli::try_parse_from(words).is_ok()),
         Verb::Test { only } => stages::run(&root, only.as_deref(), &Interrupt::install()?),
         Verb::Clients => clients::run(&root, &Interrupt::install()?),
+        Verb::Openstack { place, ask } => {
+            openstack::run(&root, &place, &ask, &Interrupt::install()?)
+        }
+        Verb::E2e { ways } => e2e::run(&root, &ways, &Interrupt::install()?),
         Verb::Mariadb { ask } => mariadb::run(&root, &ask, &Interrupt::install()?),
     }
 }

@@ -77,6 +77,7 @@ static STAGES: &[Stage] = &[
         )
     },
     run_stage("clients", 120, &["cargo", "xtask", "clients"]),
+    run_stage("e2e", 720, &["cargo", "xtask", "e2e"]),
     run_stage(
         "demo",
         90,

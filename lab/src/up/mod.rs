@@ -8,7 +8,7 @@ mod files;
 mod site;
 
 use crate::courier::Endpoint;
-use crate::world::register::{Side, introduce_sides};
+use crate::world::register::{ArrayAt, Side, introduce_sides};
 use crate::world::{SERVICE_PASSWORD, Which, WorldOptions, tenant, two_arrays};
 use anyhow::{Context, Result};
 use protector_domain::ids::ArrayId;
@@ -104,10 +104,9 @@ async fn start(options: &UpOptions, served: &mut JoinSet<()>) -> Result<[UpSite;
     let sites: [UpSite; 2] = sites.try_into().map_err(|_| anyhow::anyhow!("two sites"))?;
     let [a, b] = &sites;
     let (a, b) = (side(a, &http).await?, side(b, &http).await?);
-    let named: Vec<(&str, ArrayId)> = arrays
-        .ids
-        .iter()
-        .map(|(id, name)| (name.as_str(), id.clone()))
+    let named = arrays.ids.iter();
+    let named: Vec<ArrayAt> = named
+        .map(|(id, name)| ArrayAt::pretend(name, id.clone()))
         .collect();
     introduce_sides(&a, &b, &named)
         .await

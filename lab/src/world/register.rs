@@ -9,6 +9,7 @@ use crate::courier::Endpoint;
 use anyhow::{Context, Result};
 use http::Method;
 use protector_domain::ids::ArrayId;
+use secrecy::{ExposeSecret, SecretString};
 use serde_json::{Value, json};
 
 /// One of the two sites, as its administrator knows it.
@@ -21,14 +22,37 @@ pub(crate) struct Side {
     pub project: String,
 }
 
+/// An array, as an administrator registers it.
+pub(crate) struct ArrayAt {
+    pub name: String,
+    pub id: ArrayId,
+    pub url: String,
+    pub api_token: Option<SecretString>,
+    /// PEM, to be pinned.
+    pub certificate: Option<String>,
+}
+
+impl ArrayAt {
+    /// One of the mock driver's, which needs no way to it.
+    pub fn pretend(name: &str, id: ArrayId) -> Self {
+        Self {
+            name: name.to_owned(),
+            id,
+            url: format!("https://{name}.test"),
+            api_token: None,
+            certificate: None,
+        }
+    }
+}
+
 /// Both sites run; afterwards each believes the other's signatures.
 pub(super) async fn introduce(world: &World) -> Result<()> {
     let (a, b) = (side(world, Which::A).await?, side(world, Which::B).await?);
     let arrays = [Which::A, Which::B].map(|which| {
         let name = which.array();
-        Some((name, world.a.array_id(name)?))
+        Some(ArrayAt::pretend(name, world.a.array_id(name)?))
     });
-    let arrays: Vec<(&str, ArrayId)> = arrays.into_iter().flatten().collect();
+    let arrays: Vec<ArrayAt> = arrays.into_iter().flatten().collect();
     introduce_sides(&a, &b, &arrays).await
 }
 
@@ -42,13 +66,13 @@ async fn side(world: &World, which: Which) -> Result<Side> {
 }
 
 /// As `introduce`, of any two sites and the arrays by name.
-pub(crate) async fn introduce_sides(a: &Side, b: &Side, arrays: &[(&str, ArrayId)]) -> Result<()> {
+pub(crate) async fn introduce_sides(a: &Side, b: &Side, arrays: &[ArrayAt]) -> Result<()> {
     for (here, there) in [(a, b), (b, a)] {
         register_site(here, there).await?;
         pair(here, there).await?;
         give_login(here, there).await?;
-        for (name, id) in arrays {
-            register_array(&here.admin, name, id).await?;
+        for array in arrays {
+            register_array(&here.admin, array).await?;
         }
         map_tenant(here, there).await?;
     }
@@ -95,13 +119,17 @@ async fn give_login(here: &Side, there: &Side) -> Result<()> {
     Ok(given.await.map(drop)?)
 }
 
-async fn register_array(admin: &Endpoint, name: &str, id: &ArrayId) -> Result<()> {
-    let array = json!({ "array": {
-        "name": name,
-        "url": format!("https://{name}.test"),
-        "array_id": id,
+async fn register_array(admin: &Endpoint, array: &ArrayAt) -> Result<()> {
+    let mut body = json!({ "array": {
+        "name": array.name,
+        "url": array.url,
+        "array_id": array.id,
     }});
-    post(admin, "/v1/admin/arrays", &array).await
+    if let (Some(token), Some(fields)) = (&array.api_token, body.pointer_mut("/array")) {
+        fields["api_token"] = json!(token.expose_secret());
+        fields["certificate"] = json!(array.certificate);
+    }
+    post(admin, "/v1/admin/arrays", &body).await
 }
 
 async fn map_tenant(here: &Side, there: &Side) -> Result<()> {

@@ -1,0 +1,107 @@
+//! `cargo xtask e2e`: two real daemons, each on a database server of its own, on two real OpenStack clouds made anew,
+//! through the story; everything is taken down afterwards.
+//!
+//! Deliberately absent: the story (`protector-lab e2e`), and skipping.
+
+use std::fs;
+use std::path::Path;
+use std::process::{Command, ExitCode};
+use std::time::Duration;
+
+use anyhow::Context;
+use clap::Args;
+
+use crate::mariadb::Server;
+use crate::openstack::{self, Ask, Place};
+use crate::process::{Group, Interrupt};
+
+/// Most time of the story.
+const STORY_LIMIT: Duration = Duration::from_secs(30 * 60);
+/// Beside another pair of clouds on the same machine.
+const PORT_OFFSET: u16 = 500;
+/// Of each site on its own server.
+const DATABASE: &str = "protector";
+
+/// How it is told.
+#[derive(Debug, Clone, Args)]
+pub struct Ways {
+    /// Two legs only: away on purpose, and back by force when that site is lost
+    #[arg(long)]
+    short: bool,
+    /// Leave clouds, state and logs as they are at the end
+    #[arg(long)]
+    keep: bool,
+}
+
+/// The clouds, taken down on drop.
+struct Clouds<'a> {
+    root: &'a Path,
+    place: Place,
+    keep: bool,
+}
+
+impl Clouds<'_> {
+    fn tell(&self, ask: &Ask, interrupt: &Interrupt) -> anyhow::Result<()> {
+        let code = openstack::run(self.root, &self.place, ask, interrupt)?;
+        let well = code == ExitCode::SUCCESS;
+        well.then_some(())
+            .with_context(|| format!("{ask:?} failed"))
+    }
+}
+
+impl Drop for Clouds<'_> {
+    fn drop(&mut self) {
+        if self.keep {
+            return;
+        }
+        // Also after a signal: that is why it does not listen for one.
+        if let Err(error) = self.tell(&Ask::Down { kill: None }, &Interrupt::default()) {
+            eprintln!("warning: {error:#}");
+        }
+    }
+}
+
+/// Tells it from the beginning.
+///
+/// Errors: something cannot be installed or started; the text says which and why.
+pub fn run(root: &Path, ways: &Ways, interrupt: &Interrupt) -> anyhow::Result<ExitCode> {
+    let home = root.join("target/e2e");
+    let place = Place {
+        dir: Some(home.join("openstack")),
+    };
+    let clouds = Clouds {
+        root,
+        place,
+        keep: ways.keep,
+    };
+    if home.exists() {
+        clouds.tell(&Ask::Down { kill: None }, interrupt)?;
+        fs::remove_dir_all(&home)?;
+    }
+    fs::create_dir_all(&home)?;
+    let up = Ask::Up {
+        port_offset: Some(PORT_OFFSET),
+    };
+    clouds.tell(&up, interrupt)?;
+    let site = "site-a".to_owned();
+    clouds.tell(&Ask::SeedServers { site }, interrupt)?;
+    let databases = [
+        Server::start(root, interrupt)?,
+        Server::start(root, interrupt)?,
+    ];
+    let [a, b] = &databases;
+    let program = openstack::product(root, interrupt)?;
+    let mut story = Command::new(program);
+    story
+        .args(["e2e", "--openstack"])
+        .arg(home.join("openstack/openstack.json"))
+        .arg("--state")
+        .arg(home.join("state"))
+        .env("PROTECTOR_E2E_DATABASE_A", a.database(DATABASE)?)
+        .env("PROTECTOR_E2E_DATABASE_B", b.database(DATABASE)?);
+    if ways.short {
+        story.arg("--short");
+    }
+    let status = Group::spawn(&mut story)?.wait(STORY_LIMIT, interrupt)?;
+    Ok(ExitCode::from(u8::from(!status.success())))
+}
