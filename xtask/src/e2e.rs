@@ -16,7 +16,7 @@ use crate::openstack::{self, Ask, Place};
 use crate::process::{Group, Interrupt};
 
 /// Most time of the story.
-const STORY_LIMIT: Duration = Duration::from_secs(30 * 60);
+const STORY_LIMIT: Duration = Duration::from_secs(3 * 60 * 60);
 /// Beside another pair of clouds on the same machine.
 const PORT_OFFSET: u16 = 500;
 /// Of each site on its own server.
@@ -28,6 +28,28 @@ pub struct Ways {
     /// Two legs only: away on purpose, and back by force when that site is lost
     #[arg(long)]
     short: bool,
+    /// Leave clouds, state and logs as they are at the end
+    #[arg(long)]
+    keep: bool,
+}
+
+/// What the story's program is told besides.
+#[derive(Debug, Clone, Copy)]
+enum Telling {
+    Whole,
+    Short,
+    Kills { runs: u16, seed: u64 },
+}
+
+/// How often engines are killed.
+#[derive(Debug, Clone, Args)]
+pub struct Kills {
+    /// Moves of the group
+    #[arg(long, default_value_t = 20, value_parser = clap::value_parser!(u16).range(1..=1_000))]
+    runs: u16,
+    /// Same seed, same instants
+    #[arg(long, default_value_t = 1)]
+    seed: u64,
     /// Leave clouds, state and logs as they are at the end
     #[arg(long)]
     keep: bool,
@@ -65,15 +87,33 @@ impl Drop for Clouds<'_> {
 ///
 /// Errors: something cannot be installed or started; the text says which and why.
 pub fn run(root: &Path, ways: &Ways, interrupt: &Interrupt) -> anyhow::Result<ExitCode> {
+    let telling = if ways.short {
+        Telling::Short
+    } else {
+        Telling::Whole
+    };
+    tell(root, telling, ways.keep, interrupt)
+}
+
+/// Moves the group there and back, killing daemons on the way.
+///
+/// Errors: as `run`.
+pub fn kill_loop(root: &Path, kills: &Kills, interrupt: &Interrupt) -> anyhow::Result<ExitCode> {
+    let (runs, seed) = (kills.runs, kills.seed);
+    tell(root, Telling::Kills { runs, seed }, kills.keep, interrupt)
+}
+
+fn tell(
+    root: &Path,
+    telling: Telling,
+    keep: bool,
+    interrupt: &Interrupt,
+) -> anyhow::Result<ExitCode> {
     let home = root.join("target/e2e");
     let place = Place {
         dir: Some(home.join("openstack")),
     };
-    let clouds = Clouds {
-        root,
-        place,
-        keep: ways.keep,
-    };
+    let clouds = Clouds { root, place, keep };
     if home.exists() {
         clouds.tell(&Ask::Down { kill: None }, interrupt)?;
         fs::remove_dir_all(&home)?;
@@ -99,8 +139,13 @@ pub fn run(root: &Path, ways: &Ways, interrupt: &Interrupt) -> anyhow::Result<Ex
         .arg(home.join("state"))
         .env("PROTECTOR_E2E_DATABASE_A", a.database(DATABASE)?)
         .env("PROTECTOR_E2E_DATABASE_B", b.database(DATABASE)?);
-    if ways.short {
-        story.arg("--short");
+    match telling {
+        Telling::Whole => {}
+        Telling::Short => drop(story.arg("--short")),
+        Telling::Kills { runs, seed } => {
+            story.arg(format!("--kills={runs}"));
+            story.arg(format!("--seed={seed}"));
+        }
     }
     let status = Group::spawn(&mut story)?.wait(STORY_LIMIT, interrupt)?;
     Ok(ExitCode::from(u8::from(!status.success())))

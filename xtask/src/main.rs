@@ -58,6 +58,11 @@ enum Verb {
         #[command(flatten)]
         ways: e2e::Ways,
     },
+    /// Moves on two real clouds with daemons killed at random instants
+    KillLoop {
+        #[command(flatten)]
+        kills: e2e::Kills,
+    },
     /// A private MariaDB server on a free loopback port, for tests
     Mariadb {
         #[command(subcommand)]
@@ -88,6 +93,7 @@ fn run(cli: Cli) -> anyhow::Result<ExitCode> {
             openstack::run(&root, &place, &ask, &Interrupt::install()?)
         }
         Verb::E2e { ways } => e2e::run(&root, &ways, &Interrupt::install()?),
+        Verb::KillLoop { kills } => e2e::kill_loop(&root, &kills, &Interrupt::install()?),
         Verb::Mariadb { ask } => mariadb::run(&root, &ask, &Interrupt::install()?),
     }
 }

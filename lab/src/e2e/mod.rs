@@ -7,6 +7,7 @@ mod array;
 mod cloud;
 mod daemon;
 mod judge;
+mod kills;
 mod places;
 mod portrait;
 mod setup;
@@ -31,6 +32,12 @@ pub struct E2eOptions {
     /// Only away on purpose, and the loss of the site where the group then is.
     #[arg(long)]
     pub short: bool,
+    /// Instead: so many moves there and back, each with daemons killed at random instants.
+    #[arg(long, conflicts_with = "short", value_parser = clap::value_parser!(u16).range(1..=1_000))]
+    pub kills: Option<u16>,
+    /// Same seed, same instants.
+    #[arg(long, default_value_t = 1)]
+    pub seed: u64,
     /// Database of site-a. Better given by the environment: arguments are public.
     #[arg(long, env = "PROTECTOR_E2E_DATABASE_A", hide_env_values = true)]
     pub database_a: String,
@@ -56,6 +63,10 @@ pub async fn e2e(options: E2eOptions) -> Result<bool> {
     let databases = [options.database_a.as_str(), &options.database_b];
     let http = reqwest_service(ReqwestOptions::default())?;
     let mut story = Story::begin(&places, &http, &state, programs, databases).await?;
+    if let Some(runs) = options.kills {
+        story.kill_loop(runs, options.seed).await?;
+        return Ok(story.end());
+    }
     story.away().await?;
     if options.short {
         story.loss_abroad().await?;

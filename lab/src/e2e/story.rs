@@ -21,17 +21,17 @@ const KILLED_AT_PCT: u64 = 35;
 /// As far as it is told.
 pub(super) struct Story<'a> {
     places: &'a Places,
-    http: &'a HttpService,
+    pub(super) http: &'a HttpService,
     daemons: [Daemon; 2],
-    tenant: Tenant<'a>,
+    pub(super) tenant: Tenant<'a>,
     /// Both clouds before anything moved.
-    a: Look,
-    b: Look,
+    pub(super) a: Look,
+    pub(super) b: Look,
     wrong: Wrong,
     began_us: i64,
 }
 
-fn now_us() -> i64 {
+pub(super) fn now_us() -> i64 {
     SystemClock.now_us()
 }
 
@@ -78,17 +78,17 @@ impl<'a> Story<'a> {
         Ok(story)
     }
 
-    fn say(&self, line: &str) {
+    pub(super) fn say(&self, line: &str) {
         let at_s = (now_us() - self.began_us) as f64 / 1e6;
         println!("{at_s:7.1} s  {line}");
     }
 
-    fn took(&self, what: &str, since_us: i64) {
+    pub(super) fn took(&self, what: &str, since_us: i64) {
         let took_s = (now_us() - since_us) as f64 / 1e6;
         self.say(&format!("{what}: {took_s:.1} s"));
     }
 
-    fn judge(&mut self, leg: &str, wrong: Wrong) {
+    pub(super) fn judge(&mut self, leg: &str, wrong: Wrong) {
         for line in &wrong {
             println!("           WRONG after {leg}: {line}");
         }
@@ -96,11 +96,11 @@ impl<'a> Story<'a> {
         self.wrong.extend(told);
     }
 
-    async fn look(&self, which: Which) -> Result<Look> {
+    pub(super) async fn look(&self, which: Which) -> Result<Look> {
         Look::at(self.http, self.places, which).await
     }
 
-    fn daemon(&mut self, which: Which) -> &mut Daemon {
+    pub(super) fn daemon(&mut self, which: Which) -> &mut Daemon {
         let [a, b] = &mut self.daemons;
         match which {
             Which::A => a,
@@ -108,7 +108,13 @@ impl<'a> Story<'a> {
         }
     }
 
-    async fn ended(&mut self, leg: &str, at: Which, operation: &str, since: i64) -> Result<()> {
+    pub(super) async fn ended(
+        &mut self,
+        leg: &str,
+        at: Which,
+        operation: &str,
+        since: i64,
+    ) -> Result<()> {
         let shown = self.tenant.until_over(at, operation).await?;
         self.took(leg, since);
         is_full(&shown).with_context(|| leg.to_owned())

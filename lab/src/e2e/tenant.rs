@@ -241,10 +241,6 @@ impl<'a> Tenant<'a> {
     /// # Errors
     /// It does not end.
     pub async fn until_over(&self, at: Which, operation: &str) -> Result<Value> {
-        let over = |shown: &Value| {
-            let ended = shown.get("completed_at").is_some_and(|at| !at.is_null());
-            ended || text(shown, "status") == "completed" || text(shown, "status") == "failed"
-        };
         self.until(at, operation, over).await
     }
 }
@@ -256,6 +252,11 @@ fn waits(error: &CourierError) -> bool {
 
 async fn pause() {
     tokio::time::sleep(Duration::from_millis(LOOK_EVERY_MS)).await;
+}
+
+/// It has ended, well or not.
+pub(super) fn over(shown: &Value) -> bool {
+    shown.get("completed_at").is_some_and(|at| !at.is_null())
 }
 
 /// How far an operation is, percent.
