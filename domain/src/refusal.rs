@@ -111,6 +111,14 @@ pub enum Refusal {
     IdempotencyKeyUsed { operation: String },
     #[error("there is no drill to clean up")]
     NoDrill,
+    #[error("drill {operation} has not been cleaned up")]
+    DrillIsUp { operation: String },
+    #[error("the group is {status}; it can be deleted at home only")]
+    NotHome { status: String },
+    #[error("server {server} is no member of this group")]
+    NotAMember { server: String },
+    #[error("the group says so already")]
+    NothingToChange,
     #[error("the server {server} does not exist in this project")]
     NoSuchServer { server: String },
     #[error("server {server} is {status}; only ACTIVE and SHUTOFF servers can join")]
@@ -163,6 +171,8 @@ const POLICY_CREATE: &str = "openstack protector protection-group policy-create 
 const SYNC_OR_FORCE: &str =
     "openstack protector consistency-group sync <group>, or repeat with --force to accept the loss";
 const SHOW_POINTS: &str = "openstack protector protection-group show <group>: recovery points; at the primary: openstack protector consistency-group sync <group>";
+const TEST_CLEANUP: &str =
+    "at the site of the drill: openstack protector protection-group test-cleanup <group>";
 const TEST_NETWORK: &str = "openstack protector protection-group test-failover <group> --network-mapping <source>=<isolated>";
 
 /// How much a finding weighs in the mode at hand.
@@ -259,6 +269,11 @@ impl Refusal {
             R::NoTestNetwork { .. } | R::TestNetworkNotIsolated { .. } => TEST_NETWORK,
             R::IdempotencyKeyUsed { .. } => "use a new Idempotency-Key",
             R::NoDrill => "openstack protector operation list",
+            R::DrillIsUp { .. } => TEST_CLEANUP,
+            R::NotHome { .. } => "openstack protector protection-group failback <group>",
+            R::NotAMember { .. } | R::NothingToChange => {
+                "openstack protector protection-group show <group>"
+            }
             R::NoSuchServer { .. } | R::ServerState { .. } => "openstack server show <uuid>",
             R::RootNotAVolume { .. } | R::EphemeralDisk { .. } => FROM_VOLUMES,
             R::VolumeTypeMismatch { .. } | R::VolumeNotEligible { .. } => {
