@@ -4,8 +4,8 @@ use crate::scene::*;
 use http::Method;
 use protector_lab::courier::{self, see, sync};
 use protector_lab::story::{
-    delete, drill, fail_over, failback, leading, planned_failover, protect, reprotect, sync_force,
-    take_point, take_point_at, test_cleanup,
+    delete, drill, fail_over, failback, leading, protect, reprotect, sync_force, take_point,
+    take_point_at, test_cleanup,
 };
 use protector_lab::world::{Strike, Which};
 use serde_json::json;
@@ -146,12 +146,16 @@ async fn killed_while_it_tears_down_it_tears_down_on() {
     }
 }
 
-/// The array of the peer held a direction of its own, and both held marks.
+/// The array of the peer holds a direction of its own, and a mark of the forced move.
 #[tokio::test(start_paused = true)]
 async fn a_group_that_was_away_leaves_both_arrays() {
     let mut scene = Scene::of("life-delete-travelled").await;
-    let outcome = planned_failover(&mut scene.world, &scene.group).await;
-    outcome.unwrap();
+    scene.world.lose(Which::A);
+    let run = fail_over(&mut scene.world, &scene.group, |_| {}).await;
+    assert_eq!(run.unwrap().operation["outcome"], "full");
+    scene.world.come_back(Which::A).await.unwrap();
+    rest(SWEPT_S).await;
+    sync_force(&scene.world, &scene.group).await.unwrap();
     let outcome = delete(&scene.world, &scene.group).await;
     assert_eq!(code(outcome), "not_home");
     reprotect(&scene.world, &scene.group, Which::B)
@@ -162,9 +166,8 @@ async fn a_group_that_was_away_leaves_both_arrays() {
         .unwrap();
     failback(&mut scene.world, &scene.group).await.unwrap();
     rest(700).await;
-    for which in BOTH {
-        assert!(scene.on_array(which).is_some() && scene.marks(which) > 0);
-    }
+    assert!(BOTH.iter().all(|which| scene.on_array(*which).is_some()));
+    assert!(scene.marks(Which::B) > 0);
     let before = holds(&scene);
     delete(&scene.world, &scene.group).await.unwrap();
     rest(SWEPT_S).await;
