@@ -2,7 +2,7 @@
 
 use crate::scene::*;
 use http::Method;
-use protector_lab::courier::sync;
+use protector_lab::courier::{Endpoint, sync};
 use protector_lab::story::{drill, fail_over, remove_member, take_point_at, test_cleanup};
 use protector_lab::world::Which;
 use serde_json::json;
@@ -88,6 +88,29 @@ async fn it_can_join_again_and_is_recovered_from_a_newer_point() {
         .unwrap();
     assert_eq!(run.operation["outcome"], "full", "{}", run.operation);
     assert_eq!(scene.running(Which::B), names(&["web-1", "web-2", "web-3"]));
+}
+
+/// Its volumes are connected to nothing any more, so only we could be in the way of their end.
+#[tokio::test(start_paused = true)]
+async fn one_whose_server_is_deleted_leaves_and_its_volumes_stay() {
+    let scene = Scene::of("life-remove-dead").await;
+    let (gone, had) = (server(&scene), scene.members_on_array());
+    let its = scene.serials_of(&gone);
+    let nova = Endpoint {
+        url: format!("http://{}", Which::A.cloud_host()),
+        ..scene.at(Which::A).await
+    };
+    let path = format!("/compute/v2.1/servers/{gone}");
+    nova.send(Method::DELETE, &path, None).await.unwrap();
+    rest(SWEPT_S).await;
+    let before = scene.holds(Which::A);
+    assert_eq!(before.servers.len(), 2);
+    assert_eq!(before.contents.len(), had.len());
+    remove_member(&scene.world, &scene.group, &gone)
+        .await
+        .unwrap();
+    rest(SWEPT_S).await;
+    assert_left(&scene, &before, &had, &its);
 }
 
 /// The peer may fail over to what it knows: nothing is taken from that before it has heard.
