@@ -1,14 +1,18 @@
-//! A deleted group leaves its arrays: this site's own group and marks there, once both sites have the
-//! tombstone, and the group's secrets with them. The tombstone is the intent and stays; what is done is written down last, so that a kill at
-//! any place means that it is looked at again.
+//! A deleted group leaves its arrays: this site's own group, marks and safety snapshots there, once both
+//! sites have the tombstone, and the group's secrets with them. The tombstone is the intent and stays; what
+//! is done is written down last, so that a kill at any place means that it is looked at again.
 //!
 //! Absent: when and what (`domain::retire`); servers and volumes, which stay as they are.
 
 use crate::site::Site;
 use protector_domain::ids::{GroupId, Serial};
+use protector_domain::plan::Step;
 use protector_domain::ports::{ErrorKind, PortError, PortResult};
 use protector_domain::retire::{Retirement, retirement};
 use protector_store::{StoreError, StoredGroup};
+
+/// Operations of a group among which safety snapshots are looked for.
+const RECENT_MAX: u32 = 100;
 
 fn store_failed(error: &StoreError) -> PortError {
     PortError::new(ErrorKind::Unreachable, error.to_string())
@@ -18,11 +22,12 @@ fn store_failed(error: &StoreError) -> PortError {
 pub(super) async fn group(site: &Site, id: GroupId) -> PortResult<()> {
     let stored = site.store().group_fetch(id).await;
     let stored = stored.map_err(|e| store_failed(&e))?;
-    let Some(going) = stored.as_ref().and_then(going) else {
+    let Some((stored, going)) = stored.and_then(|s| going(&s).map(|going| (s, going))) else {
         return Ok(());
     };
     site.ctx().crash.at(&format!("before_retire:{id}")).await;
     marks(site, &going).await?;
+    safety(site, &stored, &going).await?;
     site.ctx().crash.at(&format!("between_retire:{id}")).await;
     match site.storage().retire_group(&going.spec).await {
         // Not as we make them: told, left alone, and not asked for again (S4).
@@ -42,6 +47,30 @@ pub(super) async fn group(site: &Site, id: GroupId) -> PortResult<()> {
 fn going(stored: &StoredGroup) -> Option<Retirement> {
     let record = stored.sync.current()?.record();
     retirement(record, stored.sync.role(), stored.sync.is_synced())
+}
+
+/// What its failbacks kept here as their way back: there is no way back any more.
+async fn safety(site: &Site, stored: &StoredGroup, going: &Retirement) -> PortResult<()> {
+    let recent = site
+        .store()
+        .operation_list(&stored.project, Some(stored.id), None, RECENT_MAX)
+        .await
+        .map_err(|e| store_failed(&e))?;
+    for (_, _, step) in recent.iter().flat_map(|o| o.plan.steps()) {
+        let Step::SafetySnapshot {
+            array,
+            serials,
+            suffix,
+        } = step
+        else {
+            continue;
+        };
+        if array == going.array() {
+            let storage = site.storage();
+            storage.release_safety(array, serials, suffix).await?;
+        }
+    }
+    Ok(())
 }
 
 /// Epoch marks: nobody leads a deleted group.

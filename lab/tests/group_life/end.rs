@@ -18,6 +18,7 @@ fn assert_gone(scene: &Scene, before: &[Holds; 2]) {
     for which in BOTH {
         assert_eq!(scene.on_array(which), None, "{which:?}");
         assert_eq!(scene.marks(which), 0, "{which:?}");
+        assert_eq!(scene.kept(which), 0, "{which:?}");
     }
     assert_eq!(&holds(scene), before, "S4, S5");
 }
@@ -167,7 +168,7 @@ async fn a_group_that_was_away_leaves_both_arrays() {
     failback(&mut scene.world, &scene.group).await.unwrap();
     rest(700).await;
     assert!(BOTH.iter().all(|which| scene.on_array(*which).is_some()));
-    assert!(scene.marks(Which::B) > 0);
+    assert!(scene.marks(Which::B) > 0 && scene.kept(Which::A) > 0);
     let before = holds(&scene);
     delete(&scene.world, &scene.group).await.unwrap();
     rest(SWEPT_S).await;

@@ -131,6 +131,13 @@ impl Scene {
         marks.count()
     }
 
+    /// Snapshots of single volumes on the array of `which`: what a failback keeps as its way back.
+    pub fn kept(&self, which: Which) -> usize {
+        let truth = self.world.arrays.ground_truth();
+        let snapshots = truth.arrays[which.array()].volume_snapshots.iter();
+        snapshots.filter(|s| !s.destroyed).count()
+    }
+
     /// Everything of the tenant's that a site holds: servers with every change of their power, Cinder
     /// volumes, and what is in each volume of the array, but for marks.
     pub fn holds(&self, which: Which) -> Holds {
