@@ -61,6 +61,7 @@ impl Asked {
             },
             Command::TestFailover { group, .. } => named("group.test_failover", group),
             Command::TestCleanup { group, .. } => named("group.test_cleanup", group),
+            Command::AbandonPeer { group } => named("group.abandon_peer", group),
             Command::SyncVolumes { group } => named("group.sync_volumes", group),
             Command::Operation { order, .. } => Self {
                 action: match order {
@@ -96,9 +97,11 @@ pub(crate) fn told(asked: &Asked, outcome: &Result<Reply, EngineError>) -> Optio
         })
     };
     match outcome {
-        Ok(Reply::Committed { group, .. } | Reply::Synced { group }) => {
-            accepted(Some(*group), message_of(asked))
+        Ok(Reply::Committed { group, changed, .. }) => {
+            let detail = json!({ "message": asked.message, "changed": changed });
+            accepted(Some(*group), detail)
         }
+        Ok(Reply::Synced { group }) => accepted(Some(*group), message_of(asked)),
         Ok(Reply::Stored { .. } | Reply::Rejected { .. }) => accepted(None, message_of(asked)),
         Ok(Reply::Requested { operation, .. } | Reply::Accepted { operation }) => {
             let detail = json!({ "operation": operation.id, "mode": operation.mode });

@@ -236,9 +236,9 @@ impl ActorEngine {
         })
     }
 
-    async fn sync(&self, caller: &Caller, group: GroupId) -> Result<View, EngineError> {
-        let stored = self.known(caller, group).await?;
-        let current = stored.sync.current().ok_or_else(|| not_found(group))?;
+    async fn sync(&self, caller: &Caller, group: &GroupRef) -> Result<View, EngineError> {
+        let stored = self.find(caller, group).await?;
+        let current = stored.sync.current().ok_or_else(|| not_found(stored.id))?;
         let sync = SyncView {
             head: stored.sync.head(),
             envelope: current.signed().clone(),
@@ -329,6 +329,11 @@ impl ActorEngine {
                     answer,
                 };
                 self.ask_group(group, "ask_release", message).await
+            }
+            Command::AbandonPeer { group } => {
+                let caller = caller.clone();
+                let message = |answer| GroupMsg::AbandonPeer { caller, answer };
+                self.ask_group(group, "abandon_peer", message).await
             }
             Command::LockTicket { group } => {
                 let caller = caller.clone();
@@ -440,6 +445,9 @@ impl Engine for ActorEngine {
             Query::GroupList { marker, limit } => self.groups(caller, marker, limit).await,
             Query::Group { group } => {
                 let stored = self.find(caller, &group).await?;
+                if stored.sync.is_deleted() {
+                    return Err(SyncRefusal::GroupDeleted.into());
+                }
                 let mut view = group_view(&stored).ok_or_else(|| not_found(stored.id))?;
                 let found = conditions(&self.site, &stored).await;
                 view.conditions = found.map_err(|e| store_failed(&e))?;
@@ -447,7 +455,7 @@ impl Engine for ActorEngine {
                     group: Box::new(view),
                 })
             }
-            Query::Sync { group } => self.sync(caller, group).await,
+            Query::Sync { group } => self.sync(caller, &group).await,
             Query::OperationList {
                 group,
                 marker,

@@ -196,11 +196,12 @@ impl Site {
         &self.0.groups
     }
 
-    /// A record changed here: what it asks of the arrays is made true, now if the sweeper has room.
+    /// A record changed here, or has its receipt: what it asks of the arrays is made true, now if the
+    /// sweeper has room.
     pub(crate) fn after_record(&self, group: GroupId, outputs: &[Output]) {
         let changed = outputs
             .iter()
-            .any(|o| matches!(o, Output::RecordChanged { .. }));
+            .any(|o| matches!(o, Output::RecordChanged { .. } | Output::Synced { .. }));
         if let (true, Some(sweeper)) = (changed, self.0.sweeper.get()) {
             let _ = sweeper.try_send("record_changed", SweeperMsg::RecordChanged(group));
         }

@@ -15,6 +15,7 @@ pub mod plan;
 pub mod ports;
 pub mod record;
 pub mod refusal;
+pub mod retire;
 pub mod saga;
 pub mod stray;
 pub mod sync;

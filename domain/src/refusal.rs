@@ -111,6 +111,14 @@ pub enum Refusal {
     IdempotencyKeyUsed { operation: String },
     #[error("there is no drill to clean up")]
     NoDrill,
+    #[error("drill {operation} has not been cleaned up")]
+    DrillIsUp { operation: String },
+    #[error("the group is {status}; it can be deleted at home only")]
+    NotHome { status: String },
+    #[error("server {server} is no member of this group")]
+    NotAMember { server: String },
+    #[error("the group says so already")]
+    NothingToChange,
     #[error("the server {server} does not exist in this project")]
     NoSuchServer { server: String },
     #[error("server {server} is {status}; only ACTIVE and SHUTOFF servers can join")]
@@ -163,6 +171,10 @@ const POLICY_CREATE: &str = "openstack protector protection-group policy-create 
 const SYNC_OR_FORCE: &str =
     "openstack protector consistency-group sync <group>, or repeat with --force to accept the loss";
 const SHOW_POINTS: &str = "openstack protector protection-group show <group>: recovery points; at the primary: openstack protector consistency-group sync <group>";
+const MAP_TENANT: &str = "openstack dr tenant mapping create (admin)";
+const SHOW_GROUP: &str = "openstack protector protection-group show <group>";
+const TEST_CLEANUP: &str =
+    "at the site of the drill: openstack protector protection-group test-cleanup <group>";
 const TEST_NETWORK: &str = "openstack protector protection-group test-failover <group> --network-mapping <source>=<isolated>";
 
 /// How much a finding weighs in the mode at hand.
@@ -207,7 +219,7 @@ impl Refusal {
         use Refusal as R;
         match self {
             R::NoSuchGroup { .. } => "openstack protector protection-group list",
-            R::NoSuchOperation { .. } => "openstack protector operation list",
+            R::NoSuchOperation { .. } | R::NoDrill => "openstack protector operation list",
             R::OperationEnded { .. }
             | R::NotStuck { .. }
             | R::PastNoReturn { .. }
@@ -226,7 +238,7 @@ impl Refusal {
             R::NotSupported { .. } | R::SyncNotSupported => {
                 "use replication type async and an unplanned failover"
             }
-            R::WrongGroupStatus { .. } => "openstack protector protection-group show <group>",
+            R::WrongGroupStatus { .. } | R::AlreadyProtected { .. } => SHOW_GROUP,
             R::CouldNotAsk { .. } => "openstack protector site validate <site>",
             R::NoVolumeService { .. } => {
                 "openstack volume service list; start cinder-volume of that back end"
@@ -247,7 +259,7 @@ impl Refusal {
             R::NoKeypair { .. } => "openstack keypair create as the acting user, or map it",
             R::ServerGroupDropped { .. } => SERVER_GROUP,
             R::QuotaExceeded { .. } => "openstack quota set <project>",
-            R::DelegationBroken { .. } => "openstack dr tenant mapping create (admin)",
+            R::DelegationBroken { .. } | R::NoTenantMapping { .. } => MAP_TENANT,
             R::NotInPoint { .. } => {
                 "wait for the next point, or: openstack protector consistency-group sync <group>"
             }
@@ -258,19 +270,28 @@ impl Refusal {
             }
             R::NoTestNetwork { .. } | R::TestNetworkNotIsolated { .. } => TEST_NETWORK,
             R::IdempotencyKeyUsed { .. } => "use a new Idempotency-Key",
-            R::NoDrill => "openstack protector operation list",
+            R::DrillIsUp { .. } | R::NotHome { .. } | R::NotAMember { .. } | R::NothingToChange => {
+                self.of_change()
+            }
             R::NoSuchServer { .. } | R::ServerState { .. } => "openstack server show <uuid>",
             R::RootNotAVolume { .. } | R::EphemeralDisk { .. } => FROM_VOLUMES,
             R::VolumeTypeMismatch { .. } | R::VolumeNotEligible { .. } => {
                 "cinder retype --migration-policy on-demand <volume> <type>, then add the member again"
             }
             R::VolumeNotOnArray { .. } => CHECK_ARRAY,
-            R::AlreadyProtected { .. } => "openstack protector protection-group show <group>",
             R::BadName => "choose another name",
             R::NameTaken { .. } => "choose another name, or use the existing group",
             R::NoSuchSite { .. } => "openstack protector site list",
-            R::NoTenantMapping { .. } => "openstack dr tenant mapping create (admin)",
             R::ArrayNotRegistered { .. } => "ask an administrator to register the array",
+        }
+    }
+
+    /// The remedy of a refused change of a group that is there.
+    fn of_change(&self) -> &'static str {
+        match self {
+            Self::DrillIsUp { .. } => TEST_CLEANUP,
+            Self::NotHome { .. } => "openstack protector protection-group failback <group>",
+            _ => SHOW_GROUP,
         }
     }
 
@@ -280,9 +301,7 @@ impl Refusal {
             Self::PastNoReturn { .. } => {
                 "wait for its end, then: openstack protector protection-group failback <group>"
             }
-            Self::NobodyDown | Self::NotTheMove { .. } | Self::NothingToSettle => {
-                "openstack protector protection-group show <group>"
-            }
+            Self::NobodyDown | Self::NotTheMove { .. } | Self::NothingToSettle => SHOW_GROUP,
             Self::NotSkippable { .. } => "openstack protector operation resume <id>",
             Self::NoReason => "openstack protector operation skip-step <id> --reason <text>",
             _ => "openstack protector operation show <id>",

@@ -29,6 +29,18 @@ pub(crate) async fn read_json<T: DeserializeOwned>(
     parse_json(&bytes)
 }
 
+/// A request that has nothing to say.
+///
+/// Errors: `BadRequest` for a body, `BodyTimeout`.
+pub(crate) async fn read_nothing(body: BodyStream) -> Result<(), ApiError> {
+    let wait = Duration::from_millis(BODY_TIMEOUT_MS);
+    let read = tokio::time::timeout(wait, read_bytes(body, 0));
+    match read.await.map_err(|_| ApiError::BodyTimeout)? {
+        Err(ApiError::BodyTooLarge { .. }) => Err(ApiError::bad("this request takes no body")),
+        other => other.map(drop),
+    }
+}
+
 fn check_headers(headers: &HeaderMap, bytes_max: usize) -> Result<(), ApiError> {
     let encoding = single_header(headers, CONTENT_ENCODING.as_str());
     if !matches!(encoding, Ok(None | Some("identity"))) {

@@ -101,7 +101,11 @@ fn parameters(route: &Route) -> Vec<Value> {
 fn headers_of(endpoint: Endpoint) -> &'static [&'static str] {
     match endpoint {
         Endpoint::GroupAction => &["Idempotency-Key", "If-Match"],
-        Endpoint::MemberAdd | Endpoint::PolicySet | Endpoint::MappingsSet => &["If-Match"],
+        Endpoint::GroupUpdate
+        | Endpoint::GroupDelete
+        | Endpoint::MemberAdd
+        | Endpoint::PolicySet
+        | Endpoint::MappingsSet => &["If-Match"],
         Endpoint::OperationEvents => &["Last-Event-ID"],
         _ => &[],
     }
@@ -148,6 +152,8 @@ fn bodies(endpoint: Endpoint) -> Bodies {
         Endpoint::OperationAction => takes("OperationActionRequest", &[(202, "OperationAnswer")]),
         Endpoint::OperationEvents => reads(&[(200, "EventsAnswer")]),
         Endpoint::GroupCreate => takes("GroupCreateRequest", &[(202, "TicketAnswer")]),
+        Endpoint::GroupUpdate => takes("GroupUpdateRequest", &[(202, "TicketAnswer")]),
+        Endpoint::GroupDelete => reads(&[(202, "DeleteAnswer")]),
         Endpoint::MemberAdd => takes("MemberAddRequest", &[(202, "TicketAnswer")]),
         Endpoint::PolicySet => takes("PolicySetRequest", &[(202, "TicketAnswer")]),
         Endpoint::MappingsSet => takes("MappingsSetRequest", &[(202, "TicketAnswer")]),
@@ -189,7 +195,7 @@ fn admin_schemas(all: &mut Vec<Named>) {
     with::<admin::TenantMappingCreateRequest>(all);
 }
 
-/// Every wire type, and the four answers that are one type or another.
+/// Every wire type, and the five answers that are one type or another.
 fn schemas() -> Value {
     let mut all = Vec::new();
     with::<system::VersionsAnswer>(&mut all);
@@ -203,6 +209,7 @@ fn schemas() -> Value {
     with::<group::PolicyAnswer>(&mut all);
     with::<group::MappingsAnswer>(&mut all);
     with::<changes::GroupCreateRequest>(&mut all);
+    with::<changes::GroupUpdateRequest>(&mut all);
     with::<changes::MemberAddRequest>(&mut all);
     with::<changes::PolicySetRequest>(&mut all);
     with::<changes::MappingsSetRequest>(&mut all);
@@ -235,7 +242,8 @@ fn schemas() -> Value {
     admin_schemas(&mut all);
     let named = all.into_iter().map(|(name, schema)| (name, json!(schema)));
     let mut schemas: Map<String, Value> = named.collect();
-    let either: [(&str, &[&str]); 4] = [
+    let either: [(&str, &[&str]); 5] = [
+        ("DeleteAnswer", &["TicketAnswer", "EnvelopeAnswer"]),
         ("ActionStarted", &["StartedAnswer", "TicketAnswer"]),
         ("ActionAnswer", &["PlanAnswer", "SnapshotAnswer"]),
         ("ReserveAnswer", &["ReservationAnswer", "RejectionAnswer"]),

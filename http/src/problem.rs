@@ -234,6 +234,7 @@ fn refusal_status(refusal: &Refusal) -> StatusCode {
         | R::BadPolicy { .. }
         | R::NoSuchPoint { .. }
         | R::NoSuchServer { .. }
+        | R::NotAMember { .. }
         | R::NoSuchSite { .. }
         | R::ArrayNotRegistered { .. }
         | R::TypeNotReplicated { .. }
@@ -283,6 +284,9 @@ fn refusal_status(refusal: &Refusal) -> StatusCode {
         | R::SplitBrain { .. }
         | R::WrongSite { .. }
         | R::NoDrill
+        | R::DrillIsUp { .. }
+        | R::NotHome { .. }
+        | R::NothingToChange
         | R::IdempotencyKeyUsed { .. }
         | R::NoTenantMapping { .. } => StatusCode::CONFLICT,
     }

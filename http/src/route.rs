@@ -30,6 +30,8 @@ pub enum Endpoint {
     GroupList,
     GroupCreate,
     GroupShow,
+    GroupUpdate,
+    GroupDelete,
     MemberList,
     MemberAdd,
     PolicyShow,
@@ -214,6 +216,21 @@ pub const ROUTES: &[Route] = {
             "/v1/{tenant}/protection-groups/{group}",
             "Show a protection group",
         ),
+        write(
+            E::GroupUpdate,
+            "PATCH",
+            "/v1/{tenant}/protection-groups/{group}",
+            "Draft another name or description",
+        ),
+        asks(
+            write(
+                E::GroupDelete,
+                "DELETE",
+                "/v1/{tenant}/protection-groups/{group}",
+                "Draft the end of a protection group; no VM and no volume is deleted",
+            ),
+            &["abandon_peer"],
+        ),
         get(
             E::MemberList,
             Read,
@@ -260,7 +277,7 @@ pub const ROUTES: &[Route] = {
             E::GroupAction,
             "POST",
             "/v1/{tenant}/protection-groups/{group}/action",
-            "Start an operation",
+            "Start an operation, or draft a change",
         ),
         write(
             E::LockTicket,

@@ -70,6 +70,8 @@ pub enum Write {
     /// Compare and set, with its projections.
     GroupPut(Box<GroupPut>),
     GroupRebuild(GroupId),
+    /// Nothing of a deleted group is left at this site's array.
+    GroupRetired(GroupId),
     ConsistencyGroupSet {
         group: GroupId,
         facts: ConsistencyFacts,

@@ -1,13 +1,13 @@
 //! Facts for a change of the record, and the draft that `domain` makes of them.
 
-use super::failover::tries;
+use super::failover::{drills_up, tries};
 use super::{member, patiently};
 use crate::protection_group::{ChangeAsk, not_found};
 use crate::site::Site;
 use crate::sweepers::fence;
 use protector_domain::change::{
-    CreateAsk, CreateFacts, PeerFacts, PolicyAsk, PolicyFacts, add_member, create, reprotect,
-    set_mappings, set_policy,
+    CreateAsk, CreateFacts, LeaveFacts, PeerFacts, PolicyAsk, PolicyFacts, UpdateAsk, add_member,
+    create, delete, remove_member, reprotect, set_mappings, set_policy, update, update_policy,
 };
 use protector_domain::ids::{ArrayId, GroupId, ProjectId};
 use protector_domain::operation::failover::settle;
@@ -15,13 +15,14 @@ use protector_domain::ports::Acting;
 use protector_domain::ports::engine::{Change, EngineError};
 use protector_domain::record::GroupBody;
 use protector_domain::refusal::{Refusal, Refusals};
-use protector_domain::sync::RecordRef;
+use protector_domain::sync::{Intent, RecordRef};
 use protector_store::{Array, StoredGroup};
 
 /// What the record would say.
 pub(crate) struct Drafted {
+    /// Of a deletion: what goes.
     pub body: GroupBody,
-    pub is_create: bool,
+    pub intent: Intent,
     /// The record it was drafted on; none for a create.
     pub base: Option<RecordRef>,
 }
@@ -42,33 +43,88 @@ pub(crate) async fn draft(
         let drafted = create_draft(site, ask).await?;
         return Ok(drafted.map(|body| Drafted {
             body,
-            is_create: true,
+            intent: Intent::Create,
             base: None,
         }));
     }
     let stored = own_group(site, group, ask).await?;
-    let body = body_of(&stored)?;
-    let drafted = match &ask.change {
-        Change::Create { .. } => return Err(not_found(group)),
-        Change::SetPolicy { .. } => policy_draft(site, &stored, ask).await?,
-        Change::AddMember { instance_id } => {
-            let facts = member::facts(site, &stored, body, instance_id).await?;
-            add_member(body, &facts)
-        }
-        Change::Reprotect {} => reprotect_draft(site, &stored).await?,
-        Change::SettleMembers {} => {
-            let (_, tries) = tries(site, &stored, None).await?;
-            settle(body, stored.sync.role(), &tries)
-        }
-        Change::SetMappings { networks, subnets } => {
-            Ok(set_mappings(body, networks.clone(), subnets.clone()))
-        }
+    let intent = match &ask.change {
+        Change::Delete {} => Intent::Delete,
+        _ => Intent::Change,
     };
+    let drafted = body_draft(site, &stored, ask).await?;
     Ok(drafted.map(|body| Drafted {
         body,
-        is_create: false,
+        intent,
         base: stored.sync.fence(),
     }))
+}
+
+async fn body_draft(
+    site: &Site,
+    stored: &StoredGroup,
+    ask: &ChangeAsk,
+) -> Result<Result<GroupBody, Refusals>, EngineError> {
+    let body = body_of(stored)?;
+    match &ask.change {
+        Change::Create { .. } => Err(not_found(stored.id)),
+        Change::SetPolicy { .. } | Change::UpdatePolicy { .. } => {
+            policy_draft(site, stored, &ask.change).await
+        }
+        Change::Update { name, description } => {
+            let (name, description) = (name.clone(), description.clone());
+            let taken = name_taken(site, stored, name.as_deref()).await?;
+            Ok(update(body, &UpdateAsk { name, description }, taken))
+        }
+        Change::AddMember { instance_id } => {
+            let facts = member::facts(site, stored, body, instance_id).await?;
+            Ok(add_member(body, &facts))
+        }
+        Change::RemoveMember { instance_id } => {
+            let facts = leave_facts(site, stored).await?;
+            Ok(remove_member(body, instance_id, &facts))
+        }
+        Change::Delete {} => {
+            let facts = leave_facts(site, stored).await?;
+            Ok(delete(body, &facts).map(|()| body.clone()))
+        }
+        Change::Reprotect {} => reprotect_draft(site, stored).await,
+        Change::SettleMembers {} => {
+            let (_, tries) = tries(site, stored, None).await?;
+            Ok(settle(body, stored.sync.role(), &tries))
+        }
+        Change::SetMappings { networks, subnets } => {
+            Ok(Ok(set_mappings(body, networks.clone(), subnets.clone())))
+        }
+    }
+}
+
+/// True if another living group of the project has the name.
+async fn name_taken(
+    site: &Site,
+    stored: &StoredGroup,
+    name: Option<&str>,
+) -> Result<bool, EngineError> {
+    let Some(name) = name else {
+        return Ok(false);
+    };
+    let found = site.store().group_find(&stored.project, name).await;
+    let found = found.map_err(|e| unavailable(&e))?;
+    Ok(found.is_some_and(|other| other.id != stored.id))
+}
+
+/// What stands at this site that the group is still needed for.
+pub(crate) async fn leave_facts(
+    site: &Site,
+    stored: &StoredGroup,
+) -> Result<LeaveFacts, EngineError> {
+    let owed = fence::owed(site, stored).await;
+    let owed = owed.map_err(|e| unavailable(&e))?;
+    let unfenced = owed.into_iter().flat_map(|owed| owed.servers);
+    Ok(LeaveFacts {
+        drills: drills_up(site, stored).await?,
+        unfenced: unfenced.map(|owed| owed.server).collect(),
+    })
 }
 
 /// I4: nothing is replicated over anything while servers of the old primary may still write.
@@ -179,16 +235,24 @@ fn resolve(arrays: &[Array], wanted: &ArrayId, project: &ProjectId) -> ArrayId {
 async fn policy_draft(
     site: &Site,
     stored: &StoredGroup,
-    ask: &ChangeAsk,
+    change: &Change,
 ) -> Result<Result<GroupBody, Refusals>, EngineError> {
-    let Change::SetPolicy {
+    let (Change::SetPolicy {
         primary_array,
         secondary_array,
         pure_pg_name,
         replication_interval_s,
         rpo_minutes,
         on_return,
-    } = &ask.change
+    }
+    | Change::UpdatePolicy {
+        primary_array,
+        secondary_array,
+        pure_pg_name,
+        replication_interval_s,
+        rpo_minutes,
+        on_return,
+    }) = change
     else {
         return Err(unavailable(&"not a policy"));
     };
@@ -215,5 +279,9 @@ async fn policy_draft(
         rpo_minutes: *rpo_minutes,
         on_return: *on_return,
     };
-    Ok(set_policy(body_of(stored)?, &wanted, &facts))
+    let body = body_of(stored)?;
+    Ok(match change {
+        Change::UpdatePolicy { .. } => update_policy(body, &wanted, &facts),
+        _ => set_policy(body, &wanted, &facts),
+    })
 }

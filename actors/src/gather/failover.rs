@@ -4,6 +4,7 @@
 use super::{asked, group_spec, patiently};
 use crate::protection_group::{Goal, OperationAsk, not_found};
 use crate::site::Site;
+use protector_domain::change::DrillUp;
 use protector_domain::effect::EffectKey;
 use protector_domain::fence::forced_move;
 use protector_domain::ids::{GroupId, OperationId, PointSuffix, ServerId};
@@ -161,6 +162,28 @@ async fn drill(site: &Site, stored: &StoredGroup) -> Result<Drill, EngineError> 
         }
     }
     Err(Refusals::from(Refusal::NoDrill).into())
+}
+
+/// Drills of the group here that nobody has cleaned up.
+pub(super) async fn drills_up(
+    site: &Site,
+    stored: &StoredGroup,
+) -> Result<Vec<DrillUp>, EngineError> {
+    let store = site.store();
+    let recent = store
+        .operation_list(&stored.project, Some(stored.id), None, RECENT_MAX)
+        .await
+        .map_err(|e| unavailable(&e))?;
+    let mut up = Vec::new();
+    let drills = recent.into_iter();
+    for drill in drills.filter(|o| o.kind == OperationKind::TestFailover) {
+        let effects = store.effects_by_operation(drill.id).await;
+        let effects = effects.map_err(|e| unavailable(&e))?;
+        if leaves_something(&effects) {
+            up.push(DrillUp::of(&drill));
+        }
+    }
+    Ok(up)
 }
 
 /// Under which epoch, and asking whom.

@@ -13,14 +13,8 @@ use protector_domain::sync::Role;
 
 /// The group on its arrays, replicating towards `target`. `None`: it has no policy.
 pub(crate) fn group_spec(body: &GroupBody, target: Role) -> Option<GroupSpec> {
-    let policy = body.policy.as_ref()?;
-    Some(GroupSpec {
-        name: policy.array_group.clone(),
-        source: policy.array_of(target.peer()).clone(),
-        target: policy.array_of(target).clone(),
-        replication_interval_s: policy.replication_interval_s,
-        target_retention_s: policy.target_retention_s,
-    })
+    let policy = body.policy.as_ref();
+    policy.map(|policy| policy.spec_towards(target))
 }
 
 /// How often a read is asked before it counts as unanswered.

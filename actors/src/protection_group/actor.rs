@@ -1,7 +1,7 @@
 //! The switchboard: every message to the file that handles it.
 
 use super::messages::GroupMsg;
-use super::{apply, changes, moves};
+use super::{apply, changes, leaving, moves};
 use crate::site::Site;
 use protector_domain::ids::{GroupId, ProjectId};
 use protector_domain::ports::engine::EngineError;
@@ -102,6 +102,9 @@ impl Behaviour for ProtectionGroupActor {
             }
             GroupMsg::LockTicket { caller, answer } => {
                 answer.send(changes::lock_ticket(self, state, &caller).await);
+            }
+            GroupMsg::AbandonPeer { caller, answer } => {
+                answer.send(leaving::abandon(self, state, &caller).await);
             }
             GroupMsg::WithdrawRequest { operation, answer } => {
                 answer.send(moves::withdraw(self, state, operation).await);

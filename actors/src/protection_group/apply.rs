@@ -3,12 +3,14 @@
 
 use super::actor::{ProtectionGroupActor, State, unavailable};
 use super::body_check::BodyFacts;
-use super::moves;
+use super::{leaving, moves};
 use crate::overtaken;
 use crate::site::Site;
+use protector_domain::change::difference;
 use protector_domain::ids::{GroupId, ProjectId};
 use protector_domain::ports::engine::{Caller, EngineError, Reply};
 use protector_domain::record::GroupBody;
+use protector_domain::refusal::{Refusal, Refusals};
 use protector_domain::sync::{
     GroupSync, Input, MessageContent, MessageType, Output, Role, Signed, Step, StepContext,
     SyncRefusal, Tickets, Verified, step,
@@ -133,6 +135,7 @@ pub(super) async fn courier(
         if commits(&message) {
             overtaken::refuse(site, group.group, now.sync.epoch())?;
         }
+        leaving::check(site, now.stored.as_ref(), &message).await?;
         let facts = BodyFacts::gather(site, body_in(&message).as_ref()).await;
         let facts = facts.map_err(|e| unavailable(&e))?;
         let input = Input::from_courier(message.clone());
@@ -140,7 +143,12 @@ pub(super) async fn courier(
         let next = ask_rules(site, &now.sync, &state.tickets, monotonic_ms, &facts, input)?;
         if next.state != now.sync {
             match site.store().group_put(put(&now, project, &next)).await {
-                Err(StoreError::Conflict | StoreError::AlreadyThere { .. }) => continue,
+                Err(StoreError::Conflict) => continue,
+                // Somebody took the name since it was looked for.
+                Err(StoreError::AlreadyThere { id: Some(name), .. }) => {
+                    return Err(Refusals::from(Refusal::NameTaken { name }).into());
+                }
+                Err(StoreError::AlreadyThere { .. }) => continue,
                 other => other.map_err(|e| unavailable(&e))?,
             };
         }
@@ -152,7 +160,9 @@ pub(super) async fn courier(
                 moves::lock_came(group, state, *operation).await;
             }
         }
-        return answer(group.group, &message, &next.outputs);
+        let before = now.stored.as_ref().and_then(|s| s.body.as_ref());
+        let changed = changed(before, &next);
+        return answer(group.group, &message, &next.outputs, changed);
     }
     Err(EngineError::Unavailable {
         why: "the group changes all the time".to_owned(),
@@ -173,7 +183,20 @@ pub(crate) fn reply_in(outputs: &[Output]) -> Option<&Signed> {
     })
 }
 
-fn answer(group: GroupId, asked: &Verified, outputs: &[Output]) -> Result<Reply, EngineError> {
+/// What the record in force says now that it did not say before.
+fn changed(before: Option<&GroupBody>, next: &Step) -> Vec<String> {
+    let record = next.state.current().map(|current| current.record());
+    let lives = record.filter(|record| !record.header.deleted);
+    let after = lives.and_then(|record| serde_json::from_value(record.body.clone()).ok());
+    difference(before, after.as_ref())
+}
+
+fn answer(
+    group: GroupId,
+    asked: &Verified,
+    outputs: &[Output],
+    changed: Vec<String>,
+) -> Result<Reply, EngineError> {
     let signed = reply_in(outputs).cloned();
     let reply = match (&asked.message().content, signed) {
         (MessageContent::Receipt(_), _) => Reply::Synced { group },
@@ -184,6 +207,7 @@ fn answer(group: GroupId, asked: &Verified, outputs: &[Output]) -> Result<Reply,
             MessageType::Envelope => Reply::Committed {
                 group,
                 envelope: signed,
+                changed,
             },
             MessageType::Receipt => Reply::Stored { receipt: signed },
             MessageType::Rejection => Reply::Rejected { rejection: signed },

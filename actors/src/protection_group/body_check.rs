@@ -1,12 +1,14 @@
 //! What this site checks in a body besides order (section 11 of the protocol): a known layout, the
-//! same home, a tenant mapping, and the array object that follows from the group's own id.
+//! same home, a tenant mapping, a name that is free, and the array object that follows from the group's
+//! own id. And what it leaves of a body when the group is deleted.
 
 use crate::site::Site;
-use protector_domain::change::array_group_name;
-use protector_domain::ids::{ProjectId, SiteId};
-use protector_domain::record::{GroupBody, SCHEMA};
+use protector_domain::change::is_own_array_group;
+use protector_domain::ids::{GroupId, ProjectId, SiteId};
+use protector_domain::record::{GroupBody, SCHEMA, Tombstone};
 use protector_domain::sync::{BodyCheck, Record};
 use protector_store::StoreError;
+use serde_json::{Value, json};
 
 /// What the judgement needs to know, read beforehand.
 #[derive(Debug, Clone, Default)]
@@ -14,6 +16,8 @@ pub(crate) struct BodyFacts {
     me: Option<SiteId>,
     /// Projects there that are mapped to the project here that the body names.
     mapped: Vec<(SiteId, ProjectId)>,
+    /// The living group of that project here that has the body's name.
+    named_so: Option<GroupId>,
 }
 
 impl BodyFacts {
@@ -24,7 +28,7 @@ impl BodyFacts {
         let (Some(body), Some(role)) = (body, role) else {
             return Ok(Self {
                 me: Some(me),
-                mapped: Vec::new(),
+                ..Self::default()
             });
         };
         let here = &body.sides.of(role).project;
@@ -32,9 +36,11 @@ impl BodyFacts {
         let mapped = mappings
             .into_iter()
             .map(|m| (m.remote_site, m.remote_project));
+        let named_so = site.store().group_find(here, &body.name).await?;
         Ok(Self {
             me: Some(me),
             mapped: mapped.collect(),
+            named_so: named_so.map(|group| group.id),
         })
     }
 
@@ -57,14 +63,13 @@ impl BodyFacts {
         if before.is_some_and(|b| b.sides != body.sides) {
             against("the group's sides never change");
         }
-        let suffix = array_group_name(None, next.header.group);
-        let suffix = suffix.as_str().trim_start_matches("protector");
-        if body
-            .policy
-            .as_ref()
-            .is_some_and(|p| !p.array_group.as_str().ends_with(suffix))
-        {
+        let group = next.header.group;
+        let policy = body.policy.as_ref();
+        if policy.is_some_and(|p| !is_own_array_group(&p.array_group, group)) {
             against("the array group named is not this group's own");
+        }
+        if self.named_so.is_some_and(|other| other != group) {
+            against("another group of this name is here already");
         }
         reasons
     }
@@ -76,5 +81,13 @@ impl BodyCheck for BodyFacts {
             Ok(body) => self.reasons(next, &body, current),
             Err(error) => vec![format!("the body cannot be read: {error}")],
         }
+    }
+
+    fn tombstone_body(&self, body: &Value) -> Value {
+        let name = json!({ "name": body.get("name") });
+        let Ok(body) = serde_json::from_value::<GroupBody>(body.clone()) else {
+            return name;
+        };
+        serde_json::to_value(Tombstone::of(&body)).unwrap_or(name)
     }
 }

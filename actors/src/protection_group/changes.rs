@@ -119,17 +119,15 @@ pub(super) async fn open_ticket(
         return Err(changed_meanwhile());
     }
     let body = serde_json::to_value(&drafted.body).map_err(|e| unavailable(&e))?;
+    let content = Content {
+        body,
+        sealed: BTreeMap::new(),
+    };
     let input = Input::AskTicket {
         nonce: nonce(group),
-        intent: if drafted.is_create {
-            Intent::Create
-        } else {
-            Intent::Change
-        },
-        draft: Some(Content {
-            body,
-            sealed: BTreeMap::new(),
-        }),
+        intent: drafted.intent,
+        // The rules make a tombstone by themselves.
+        draft: (drafted.intent != Intent::Delete).then_some(content),
         for_operation: None,
     };
     let facts = BodyFacts::gather(site, Some(&drafted.body))
@@ -144,7 +142,7 @@ pub(super) async fn open_ticket(
         input,
     )?;
     state.tickets = next.tickets;
-    if drafted.is_create {
+    if drafted.intent == Intent::Create {
         state.creating_for = Some(drafted.body.sides.home.project.clone());
     }
     let ticket = reply_in(&next.outputs)

@@ -65,6 +65,8 @@ pub(crate) enum GroupMsg {
     },
     /// R1 for a lock: the right to start VMs is to go to the peer's operation.
     LockTicket { caller: Caller, answer: Answer },
+    /// R4 with a tombstone.
+    AbandonPeer { caller: Caller, answer: Answer },
     /// CG-06.
     SyncVolumes { caller: Caller, answer: Answer },
 

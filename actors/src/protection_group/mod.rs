@@ -8,6 +8,7 @@ mod apply;
 mod body_check;
 mod changes;
 pub(crate) mod finish;
+mod leaving;
 mod local;
 mod messages;
 mod moves;

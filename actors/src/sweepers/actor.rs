@@ -1,6 +1,6 @@
 //! The sweeper actor: a timer, a queue of hints, and one task per sweep.
 
-use super::{fence, protect, recovery, strays};
+use super::{fence, protect, recovery, retire, strays};
 use crate::site::Site;
 use protector_domain::ids::{GroupId, OperationId};
 use protector_runtime::mailbox::{Behaviour, Kind, Mailbox};
@@ -142,7 +142,11 @@ impl Sweeper {
             if let Err(error) = fence::group(&site, group).await {
                 tracing::info!(%group, %error, "source servers were not looked at; the next sweep will");
             }
-            if let Err(error) = protect::group(&site, group).await {
+            let matches = match protect::group(&site, group).await {
+                Ok(()) => retire::group(&site, group).await,
+                failed => failed,
+            };
+            if let Err(error) = matches {
                 tracing::warn!(%group, %error, "the array group does not match its record yet");
                 tokio::time::sleep(Duration::from_millis(PROTECT_AGAIN_MS)).await;
                 let _ = me.try_send("record_changed", SweeperMsg::RecordChanged(group));

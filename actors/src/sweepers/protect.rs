@@ -1,11 +1,12 @@
 //! The array's group matches the record: it exists, replicates, and has exactly the members' disks
 //! (PG-05, MEM-05). Where we lead and the group is protected; where we do not lead, our own
-//! direction stands still (I6). Declarative, so that running it twice, or after any crash, changes
+//! direction stands still (I6). Less is made of it only when both sites know. Declarative, so that running it twice, or after any crash, changes
 //! nothing more. One at a time per group, on the record as it is read here.
 
 use crate::gather::group_spec;
 use crate::overtaken;
 use crate::site::Site;
+use protector_domain::change::gone;
 use protector_domain::ids::{GroupId, Serial};
 use protector_domain::ports::storage::GroupSpec;
 use protector_domain::ports::{ErrorKind, PortError, PortResult};
@@ -27,7 +28,9 @@ enum Wanted {
     StandStill(GroupSpec),
 }
 
-fn wanted(body: &GroupBody, here: Role, leads: bool) -> Wanted {
+/// `before`: what was in force before a record that the peer is not known to have. Members that left since
+/// stay in the array's group until then: a forced move of the peer would need them.
+fn wanted(body: &GroupBody, before: Option<&GroupBody>, here: Role, leads: bool) -> Wanted {
     use GroupStatus::{Active, FailedOver, FailedOverPartial};
     let Some(spec) = group_spec(body, here.peer()) else {
         return Wanted::Nothing;
@@ -35,7 +38,12 @@ fn wanted(body: &GroupBody, here: Role, leads: bool) -> Wanted {
     let settled = matches!(body.status, Active | FailedOver | FailedOverPartial);
     match (leads, body.protected && settled) {
         (true, true) => {
-            let disks = body.members.iter().flat_map(|m| &m.disks);
+            let left = before.map(|b| (gone(b, body), &b.members));
+            let leaving = left.iter().flat_map(|(ids, members)| {
+                let members = members.iter();
+                members.filter(|m| ids.contains(&m.id))
+            });
+            let disks = body.members.iter().chain(leaving).flat_map(|m| &m.disks);
             let places = disks.filter_map(|d| d.places.at(here));
             Wanted::Replicate(spec, places.map(|p| p.serial.clone()).collect())
         }
@@ -99,6 +107,13 @@ async fn look(site: &Site, id: GroupId) -> PortResult<Option<(Wanted, RecordRef)
     let (Some(body), Some(base)) = (&stored.body, stored.sync.fence()) else {
         return Ok(None);
     };
-    let wanted = wanted(body, stored.sync.role(), stored.sync.leads());
+    let before = stored.sync.before_pending();
+    let before = before.and_then(|b| serde_json::from_value(b.record().body.clone()).ok());
+    let wanted = wanted(
+        body,
+        before.as_ref(),
+        stored.sync.role(),
+        stored.sync.leads(),
+    );
     Ok(Some((wanted, base)))
 }

@@ -82,5 +82,7 @@ async fn everything(site: &Site, at_start: bool) -> Result<Vec<GroupId>, StoreEr
         strays::resume(site, group.id).await?;
         groups.push(group.id);
     }
+    let deleted = site.store().group_list_retiring().await?;
+    groups.extend(deleted.into_iter().map(|group| group.id));
     Ok(groups)
 }

@@ -38,7 +38,7 @@ pub struct CreateFacts {
     pub now_us: i64,
 }
 
-fn is_good_name(name: &str) -> bool {
+pub(super) fn is_good_name(name: &str) -> bool {
     let letters = name.chars().count();
     (1..=NAME_LETTERS_MAX).contains(&letters) && !name.chars().any(char::is_control)
 }

@@ -47,6 +47,13 @@ pub fn array_group_name(wanted: Option<&ArrayGroupName>, group: GroupId) -> Arra
     ArrayGroupName(format!("{base}-{suffix}"))
 }
 
+/// Whether an array object of this name was made for this group (S4).
+pub fn is_own_array_group(name: &ArrayGroupName, group: GroupId) -> bool {
+    let suffix = array_group_name(None, group);
+    name.as_str()
+        .ends_with(suffix.as_str().trim_start_matches("protector"))
+}
+
 fn is_array_name(name: &str) -> bool {
     let room = ARRAY_NAME_LETTERS_MAX - OWNER_SUFFIX_HEX - 1;
     let edge = |c: Option<char>| c.is_some_and(|c| c.is_ascii_alphanumeric());
@@ -63,8 +70,56 @@ pub fn set_policy(
     ask: &PolicyAsk,
     facts: &PolicyFacts,
 ) -> Result<GroupBody, Refusals> {
+    let mut against = against(ask, facts);
+    if body.policy.is_some() {
+        against.push(bad("the group has a policy already (PG-07)"));
+    }
+    finish(body, ask, facts, against)
+}
+
+/// The body with these times in its policy (POL-07), or everything that speaks against them. Where the
+/// data is never changes by this: other arrays are another group.
+pub fn update_policy(
+    body: &GroupBody,
+    ask: &PolicyAsk,
+    facts: &PolicyFacts,
+) -> Result<GroupBody, Refusals> {
+    let Some(policy) = &body.policy else {
+        return Err(Refusal::NoPolicy.into());
+    };
+    let mut ask = ask.clone();
+    // As it is shown, or as it was asked for, is as it is.
+    let same = |name: &ArrayGroupName| {
+        name == &policy.array_group
+            || array_group_name(Some(name), facts.group) == policy.array_group
+    };
+    let renamed = ask.pure_pg_name.take().is_some_and(|name| !same(&name));
+    let mut against = against(&ask, facts);
+    let arrays = (&ask.primary_array, &ask.secondary_array);
+    if arrays != (&policy.home_array, &policy.other_array) {
+        against.push(bad("the arrays of a policy stay; make another group"));
+    }
+    if renamed {
+        against.push(bad("pure_pg_name stays; make another group"));
+    }
+    let mut next = finish(body, &ask, facts, against)?;
+    if let Some(next) = &mut next.policy {
+        next.array_group = policy.array_group.clone();
+    }
+    if next == *body {
+        return Err(Refusal::NothingToChange.into());
+    }
+    Ok(next)
+}
+
+fn bad(why: &str) -> Refusal {
+    let why = why.to_owned();
+    Refusal::BadPolicy { why }
+}
+
+/// What speaks against a policy in itself.
+fn against(ask: &PolicyAsk, facts: &PolicyFacts) -> Vec<Refusal> {
     let mut against = Vec::new();
-    let bad = |why: String| Refusal::BadPolicy { why };
     for array in [&ask.primary_array, &ask.secondary_array] {
         if !facts.registered.contains(array) {
             against.push(Refusal::ArrayNotRegistered {
@@ -73,32 +128,37 @@ pub fn set_policy(
         }
     }
     if ask.primary_array == ask.secondary_array {
-        against.push(bad("primary and secondary are the same array".to_owned()));
+        against.push(bad("primary and secondary are the same array"));
     }
     let range = REPLICATION_INTERVAL_MIN_S..=REPLICATION_INTERVAL_MAX_S;
     if !range.contains(&ask.replication_interval_s) {
-        against.push(bad(format!(
+        against.push(bad(&format!(
             "replication_interval must be {REPLICATION_INTERVAL_MIN_S} to {REPLICATION_INTERVAL_MAX_S} s"
         )));
     }
-    let rpo_max_s = ask.rpo_minutes.saturating_mul(60);
-    if rpo_max_s < ask.replication_interval_s {
-        against.push(bad(
-            "rpo_minutes is shorter than replication_interval".to_owned()
-        ));
+    if rpo_max_s(ask) < ask.replication_interval_s {
+        against.push(bad("rpo_minutes is shorter than replication_interval"));
     }
-    if let Some(name) = ask
-        .pure_pg_name
-        .as_ref()
-        .filter(|n| !is_array_name(n.as_str()))
-    {
-        against.push(bad(format!(
+    let name = ask.pure_pg_name.as_ref();
+    if let Some(name) = name.filter(|n| !is_array_name(n.as_str())) {
+        against.push(bad(&format!(
             "{name} is no name for a protection group on an array"
         )));
     }
-    if body.policy.is_some() {
-        against.push(bad("the group has a policy already (PG-07)".to_owned()));
-    }
+    against
+}
+
+fn rpo_max_s(ask: &PolicyAsk) -> u64 {
+    ask.rpo_minutes.saturating_mul(60)
+}
+
+/// The body with the policy that was asked for, if nothing speaks against it.
+fn finish(
+    body: &GroupBody,
+    ask: &PolicyAsk,
+    facts: &PolicyFacts,
+    against: Vec<Refusal>,
+) -> Result<GroupBody, Refusals> {
     if !against.is_empty() {
         return Err(Refusals(against));
     }
@@ -110,7 +170,7 @@ pub fn set_policy(
         other_array: ask.secondary_array.clone(),
         array_group: array_group_name(ask.pure_pg_name.as_ref(), facts.group),
         replication_interval_s: ask.replication_interval_s,
-        rpo_max_s,
+        rpo_max_s: rpo_max_s(ask),
         target_retention_s: retention_s.max(TARGET_RETENTION_MIN_S),
     };
     Ok(GroupBody {

@@ -12,7 +12,7 @@ use crate::sync::Role;
 use std::collections::BTreeMap;
 use uuid::Uuid;
 
-fn codes(outcome: Result<GroupBody, Refusals>) -> Vec<String> {
+pub(super) fn codes(outcome: Result<GroupBody, Refusals>) -> Vec<String> {
     let refusals = outcome.map(|_| ()).unwrap_err();
     refusals.0.iter().map(|r| r.code()).collect()
 }
@@ -63,7 +63,7 @@ fn create_facts() -> CreateFacts {
     }
 }
 
-fn group() -> GroupBody {
+pub(super) fn group() -> GroupBody {
     create(&ask(), &create_facts()).unwrap()
 }
 
@@ -120,7 +120,7 @@ fn everything_that_speaks_against_a_group_is_told_at_once() {
     assert_eq!(codes(create(&ask(), &unmapped)), ["no_tenant_mapping"]);
 }
 
-fn policy() -> PolicyAsk {
+pub(super) fn policy() -> PolicyAsk {
     PolicyAsk {
         primary_array: ArrayId::from("A"),
         secondary_array: ArrayId::from("B"),
@@ -131,7 +131,7 @@ fn policy() -> PolicyAsk {
     }
 }
 
-fn policy_facts() -> PolicyFacts {
+pub(super) fn policy_facts() -> PolicyFacts {
     PolicyFacts {
         group: GroupId(Uuid::from_u128(0xabcdef)),
         registered: vec![ArrayId::from("A"), ArrayId::from("B")],
@@ -221,7 +221,7 @@ fn volume() -> Volume {
     }
 }
 
-fn member_facts() -> MemberFacts {
+pub(super) fn member_facts() -> MemberFacts {
     MemberFacts {
         member: MemberId(Uuid::from_u128(9)),
         disks: vec![DiskId(Uuid::from_u128(10))],
@@ -288,7 +288,7 @@ fn member_facts() -> MemberFacts {
     }
 }
 
-fn ready() -> GroupBody {
+pub(super) fn ready() -> GroupBody {
     set_policy(&group(), &policy(), &policy_facts()).unwrap()
 }
 

@@ -53,8 +53,28 @@ pub enum Change {
         #[serde(default)]
         on_return: Option<OnReturn>,
     },
+    /// POL-07: other times; the arrays and the name on them stay.
+    UpdatePolicy {
+        primary_array: ArrayId,
+        secondary_array: ArrayId,
+        pure_pg_name: Option<ArrayGroupName>,
+        replication_interval_s: u64,
+        rpo_minutes: u64,
+        /// `None`: as it is.
+        #[serde(default)]
+        on_return: Option<OnReturn>,
+    },
+    /// PG-11: other words; `None`: as it is.
+    Update {
+        name: Option<String>,
+        description: Option<String>,
+    },
     /// MEM-01.
     AddMember { instance_id: ServerId },
+    /// MEM-10. The server at either site.
+    RemoveMember { instance_id: ServerId },
+    /// PG-11. The record becomes a tombstone at both sites; then the array's objects go.
+    Delete {},
     /// RP-01: protect the group from where it is now, towards the other site.
     Reprotect {},
     /// What `retry_members` has brought up since the last record.
@@ -78,6 +98,8 @@ pub enum Command {
     Reserve { ticket: Signed },
     /// R3: what the ticket said, now that the peer has attested.
     Commit { reservation: Signed },
+    /// R4, section 10: delete although the peer is gone for good. For administrators.
+    AbandonPeer { group: GroupId },
     /// R6.
     Store { envelope: Signed },
     /// R7.
@@ -163,6 +185,9 @@ pub enum Reply {
     Committed {
         group: GroupId,
         envelope: Signed,
+        /// What it changed, in words for the audit trail.
+        #[serde(default)]
+        changed: Vec<String>,
     },
     Stored {
         receipt: Signed,
@@ -206,8 +231,9 @@ pub enum Query {
     Group {
         group: GroupRef,
     },
+    /// Also of a tombstone, by its id.
     Sync {
-        group: GroupId,
+        group: GroupRef,
     },
     OperationList {
         group: Option<GroupId>,

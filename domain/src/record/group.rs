@@ -5,6 +5,7 @@ use crate::fence::OnReturn;
 use crate::ids::{
     ArrayGroupName, ArrayId, FlavorId, NetworkId, ProjectId, SecurityGroupId, SiteId, SubnetId,
 };
+use crate::ports::storage::GroupSpec;
 use crate::sync::Role;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -88,6 +89,17 @@ impl Policy {
         match role {
             Role::Home => &self.home_array,
             Role::Other => &self.other_array,
+        }
+    }
+
+    /// The group on its arrays, replicating towards `target`.
+    pub fn spec_towards(&self, target: Role) -> GroupSpec {
+        GroupSpec {
+            name: self.array_group.clone(),
+            source: self.array_of(target.peer()).clone(),
+            target: self.array_of(target).clone(),
+            replication_interval_s: self.replication_interval_s,
+            target_retention_s: self.target_retention_s,
         }
     }
 }

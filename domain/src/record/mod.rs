@@ -4,8 +4,10 @@
 
 mod group;
 mod member;
+mod tombstone;
 
 pub use group::{
     GroupBody, GroupStatus, Mappings, Policy, ReplicationType, SCHEMA, SidePlace, Sides,
 };
 pub use member::{Captured, Disk, DiskPlace, Member, Nic, NicSecurityGroup, Places};
+pub use tombstone::Tombstone;

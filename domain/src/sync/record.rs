@@ -171,7 +171,7 @@ impl std::fmt::Debug for Content {
 #[serde(deny_unknown_fields)]
 pub struct Record {
     pub header: RecordHeader,
-    /// Opaque to the rules, validated by `BodyCheck`. Of a tombstone: the name only.
+    /// Opaque to the rules, validated by `BodyCheck`. Of a tombstone: what `BodyCheck` leaves of it.
     pub body: Value,
     /// Secrets by name, sealed to the peer's X25519 key, base64.
     #[serde(default)]

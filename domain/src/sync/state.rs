@@ -227,6 +227,11 @@ impl GroupSync {
         self.synced
     }
 
+    /// While the current record is pending: what was in force before it, and may be again (R9).
+    pub fn before_pending(&self) -> Option<&Stored> {
+        self.base.as_ref().filter(|_| !self.synced)
+    }
+
     /// K3.
     pub fn operation(&self) -> Option<&Operation> {
         self.operation.as_ref()

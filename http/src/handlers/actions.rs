@@ -13,7 +13,7 @@ use crate::wire::operation::{
 use http::StatusCode;
 use protector_domain::ids::GroupId;
 use protector_domain::operation::Operation;
-use protector_domain::ports::engine::{Change, Command, Reply};
+use protector_domain::ports::engine::{Command, Reply};
 use protector_domain::sync::Signed;
 
 pub(super) async fn action(cx: &Cx, body: BodyStream) -> Result<Answer, ApiError> {
@@ -30,8 +30,7 @@ pub(super) async fn action(cx: &Cx, body: BodyStream) -> Result<Answer, ApiError
             start(cx, command).await
         }
         Action::SyncVolumes => start(cx, |group| Command::SyncVolumes { group }).await,
-        Action::Reprotect => changes::edit(cx, Change::Reprotect {}).await,
-        Action::SettleMembers => changes::edit(cx, Change::SettleMembers {}).await,
+        Action::Edit(change) => changes::edit(cx, change).await,
     }
 }
 

@@ -3,12 +3,14 @@
 //! Absent: committing them, which is a courier's errand (`couriers`).
 
 use super::body_of;
+use super::couriers::written;
 use crate::answer::Answer;
+use crate::body::read_nothing;
 use crate::cx::{Cx, unexpected};
 use crate::error::ApiError;
 use crate::request::BodyStream;
 use crate::wire::changes::{
-    GroupCreateRequest, MappingsSetRequest, MemberAddRequest, PolicySetRequest,
+    GroupCreateRequest, GroupUpdateRequest, MappingsSetRequest, MemberAddRequest, PolicySetRequest,
 };
 use crate::wire::group::etag;
 use crate::wire::sync::{GroupKey, TicketAnswer};
@@ -35,6 +37,27 @@ pub(super) async fn policy_set(cx: &Cx, body: BodyStream) -> Result<Answer, ApiE
 
 pub(super) async fn mappings_set(cx: &Cx, body: BodyStream) -> Result<Answer, ApiError> {
     edit_of::<MappingsSetRequest>(cx, body).await
+}
+
+pub(super) async fn update(cx: &Cx, body: BodyStream) -> Result<Answer, ApiError> {
+    edit_of::<GroupUpdateRequest>(cx, body).await
+}
+
+/// Drafts the end of the group; or, for an administrator who says that the peer is gone for good, writes
+/// it at once.
+pub(super) async fn delete(cx: &Cx, body: BodyStream) -> Result<Answer, ApiError> {
+    read_nothing(body).await?;
+    match cx.query("abandon_peer") {
+        None | Some("false") => edit(cx, Change::Delete {}).await,
+        Some("true") if !cx.bearer()?.caller.is_admin => Err(ApiError::Forbidden),
+        Some("true") => {
+            let wanted = IfMatch::of(cx)?;
+            let group = cx.group().await?;
+            wanted.check(Some(group.pair))?;
+            written(cx, Command::AbandonPeer { group: group.id }).await
+        }
+        Some(_) => Err(ApiError::bad("abandon_peer is true or false")),
+    }
 }
 
 async fn edit_of<T: DeserializeOwned + Into<Change>>(

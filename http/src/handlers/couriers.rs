@@ -19,7 +19,8 @@ use http::StatusCode;
 use protector_domain::ports::engine::{Command, Query, Reply, View};
 
 pub(super) async fn sync_show(cx: &Cx) -> Result<Answer, ApiError> {
-    let group = cx.group().await?.id;
+    // A tombstone is carried like any other record.
+    let group = cx.group_ref()?;
     match cx.ask(Query::Sync { group }).await? {
         View::Sync { sync } => {
             let sync = SyncInfo {
@@ -65,9 +66,11 @@ pub(super) async fn withdraw(cx: &Cx, body: BodyStream) -> Result<Answer, ApiErr
 }
 
 /// A record was written that the peer has to hear of.
-async fn written(cx: &Cx, command: Command) -> Result<Answer, ApiError> {
+pub(super) async fn written(cx: &Cx, command: Command) -> Result<Answer, ApiError> {
     match cx.tell(command).await? {
-        Reply::Committed { group, envelope } => {
+        Reply::Committed {
+            group, envelope, ..
+        } => {
             let answer = EnvelopeAnswer {
                 envelope,
                 protection_group: GroupKey { id: group },

@@ -46,6 +46,8 @@ pub(crate) async fn dispatch(cx: Cx, body: BodyStream) -> Result<Answer, ApiErro
         Endpoint::PolicyShow => groups::policy(&cx).await,
         Endpoint::MappingsShow => groups::mappings(&cx).await,
         Endpoint::GroupCreate => changes::create(&cx, body).await,
+        Endpoint::GroupUpdate => changes::update(&cx, body).await,
+        Endpoint::GroupDelete => changes::delete(&cx, body).await,
         Endpoint::MemberAdd => changes::member_add(&cx, body).await,
         Endpoint::PolicySet => changes::policy_set(&cx, body).await,
         Endpoint::MappingsSet => changes::mappings_set(&cx, body).await,

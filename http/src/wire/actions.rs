@@ -3,11 +3,12 @@
 //! Absent: drafts of changes (`changes`), and judging what is asked, which is the engine's.
 
 use crate::error::ApiError;
+use crate::wire::changes::PolicySet;
 use crate::wire::sync::SignedSchema;
-use protector_domain::ids::{GroupId, NetworkId, PointSuffix};
+use protector_domain::ids::{GroupId, NetworkId, PointSuffix, ServerId};
 use protector_domain::operation::OperationMode;
 use protector_domain::operation::failover::{FailoverAsk, TestAsk};
-use protector_domain::ports::engine::{Command, EngineError, MoveKind};
+use protector_domain::ports::engine::{Change, Command, EngineError, MoveKind};
 use protector_domain::refusal::{Refusal, Refusals};
 use protector_domain::sync::Signed;
 use serde::Deserialize;
@@ -79,6 +80,15 @@ impl TryFrom<BTreeMap<String, IgnoredAny>> for Empty {
     }
 }
 
+/// MEM-10.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct MemberRemove {
+    /// Id of the Nova server, at either site.
+    #[schema(value_type = String)]
+    pub instance_id: ServerId,
+}
+
 /// Exactly one of the keys.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
@@ -98,6 +108,12 @@ pub struct ActionRequest {
     /// Brings what `retry_members` achieved into the record of both sites.
     #[serde(default)]
     pub settle_members: Option<Empty>,
+    /// Takes a VM out of the group. Nothing of the VM is deleted.
+    #[serde(default)]
+    pub member_remove: Option<MemberRemove>,
+    /// Other times for the policy; its arrays and its name on them stay.
+    #[serde(default)]
+    pub policy_update: Option<PolicySet>,
 }
 
 /// What an action body asks for, with nothing in it that speaks against itself.
@@ -106,10 +122,9 @@ pub(crate) enum Action {
     Move(MoveKind, MoveAction),
     TestFailover(TestFailoverAction),
     TestCleanup,
-    /// A change of the record, not an operation: it needs the peer's attestation (RP-01).
-    Reprotect,
-    /// As that one (I14).
-    SettleMembers,
+    /// A change of the record, not an operation: it needs the peer's attestation (RP-01, I14, MEM-10,
+    /// POL-07).
+    Edit(Change),
     SyncVolumes,
 }
 
@@ -122,8 +137,15 @@ impl ActionRequest {
             self.failback.map(|a| Action::Move(MoveKind::Failback, a)),
             self.test_failover.map(Action::TestFailover),
             self.test_cleanup.map(|Empty {}| Action::TestCleanup),
-            self.reprotect.map(|Empty {}| Action::Reprotect),
-            self.settle_members.map(|Empty {}| Action::SettleMembers),
+            self.reprotect
+                .map(|Empty {}| Action::Edit(Change::Reprotect {})),
+            self.settle_members
+                .map(|Empty {}| Action::Edit(Change::SettleMembers {})),
+            self.member_remove
+                .map(|MemberRemove { instance_id }| Change::RemoveMember { instance_id })
+                .map(Action::Edit),
+            self.policy_update
+                .map(|policy| Action::Edit(policy.update())),
             self.sync_volumes.map(|Empty {}| Action::SyncVolumes),
         ];
         let mut given = all.into_iter().flatten();
@@ -131,7 +153,7 @@ impl ActionRequest {
             (Some(action), None) => action.checked(),
             _ => Err(ApiError::bad(
                 "the body names exactly one action: failover, failback, test_failover, \
-                 test_cleanup, reprotect, settle_members or sync_volumes",
+                 test_cleanup, reprotect, settle_members, member_remove, policy_update or sync_volumes",
             )),
         }
     }
@@ -146,11 +168,7 @@ impl Action {
                     "retain_primary can only be true: a test failover never touches the primary";
                 return Err(ApiError::bad(why));
             }
-            Self::TestFailover(_)
-            | Self::TestCleanup
-            | Self::Reprotect
-            | Self::SettleMembers
-            | Self::SyncVolumes => {}
+            Self::TestFailover(_) | Self::TestCleanup | Self::Edit(_) | Self::SyncVolumes => {}
         }
         Ok(self)
     }

@@ -34,6 +34,22 @@ pub struct GroupCreateRequest {
     pub protection_group: GroupCreate,
 }
 
+/// PG-11. What is left out stays as it is.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct GroupUpdate {
+    #[serde(default)]
+    pub name: Option<String>,
+    #[serde(default)]
+    pub description: Option<String>,
+}
+
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct GroupUpdateRequest {
+    pub protection_group: GroupUpdate,
+}
+
 /// MEM-01. Disks and interfaces are found, never given (MEM-03).
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
@@ -112,6 +128,13 @@ impl From<GroupCreateRequest> for Change {
     }
 }
 
+impl From<GroupUpdateRequest> for Change {
+    fn from(GroupUpdateRequest { protection_group }: GroupUpdateRequest) -> Self {
+        let GroupUpdate { name, description } = protection_group;
+        Self::Update { name, description }
+    }
+}
+
 impl From<MemberAddRequest> for Change {
     fn from(MemberAddRequest { member }: MemberAddRequest) -> Self {
         Self::AddMember {
@@ -129,6 +152,20 @@ impl From<PolicySetRequest> for Change {
             replication_interval_s: policy.replication_interval,
             rpo_minutes: policy.rpo_minutes,
             on_return: policy.on_return,
+        }
+    }
+}
+
+impl PolicySet {
+    /// POL-07: the same fields as other times for a policy that is there.
+    pub(crate) fn update(self) -> Change {
+        Change::UpdatePolicy {
+            primary_array: self.primary_array,
+            secondary_array: self.secondary_array,
+            pure_pg_name: self.pure_pg_name,
+            replication_interval_s: self.replication_interval,
+            rpo_minutes: self.rpo_minutes,
+            on_return: self.on_return,
         }
     }
 }

@@ -90,6 +90,143 @@ async fn each_change_reaches_the_engine_as_what_it_is() {
     }
 }
 
+/// The rest of a group's life: what a draft of it says, and what it does not.
+fn life() -> Vec<(&'static str, String, Value, Change)> {
+    let times = json!({"primary_array": "fa-a", "secondary_array": "fa-b",
+        "replication_interval": 300, "rpo_minutes": 15});
+    let update = |name: Option<&str>, description: Option<&str>| Change::Update {
+        name: name.map(str::to_owned),
+        description: description.map(str::to_owned),
+    };
+    vec![
+        (
+            "PATCH",
+            group_path(""),
+            json!({"protection_group": {"name": "store"}}),
+            update(Some("store"), None),
+        ),
+        (
+            "PATCH",
+            group_path(""),
+            json!({"protection_group": {"description": ""}}),
+            update(None, Some("")),
+        ),
+        (
+            "POST",
+            group_path("/action"),
+            json!({"member_remove": {"instance_id": "vm-1"}}),
+            Change::RemoveMember {
+                instance_id: "vm-1".into(),
+            },
+        ),
+        (
+            "POST",
+            group_path("/action"),
+            json!({ "policy_update": times }),
+            Change::UpdatePolicy {
+                primary_array: "fa-a".into(),
+                secondary_array: "fa-b".into(),
+                pure_pg_name: None,
+                replication_interval_s: 300,
+                rpo_minutes: 15,
+                on_return: None,
+            },
+        ),
+        ("DELETE", group_path(""), Value::Null, Change::Delete {}),
+    ]
+}
+
+fn text(body: &Value) -> String {
+    if body.is_null() {
+        return String::new();
+    }
+    body.to_string()
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_becomes_of_a_group_is_a_draft_like_any_other() {
+    for (method, path, body, change) in life() {
+        let world = World::new();
+        world.will(ticket_reply(1, 3));
+        let got = world.call("member", method, &path, &text(&body)).await;
+        assert_eq!(got.status.as_u16(), 202, "{method} {body}: {}", got.text);
+        assert_eq!(world.commands(), [ticket_command(Some(1), change)]);
+        for (token, expected) in [("reader", "403 forbidden"), ("other", "404 not_found")] {
+            let world = World::new();
+            let got = world.call(token, method, &path, &text(&body)).await;
+            assert_eq!(got.line(), expected, "{method} {body}");
+            assert!(world.commands().is_empty());
+        }
+        let stale = [("If-Match", r#""1-2""#)];
+        let sent = request("member", method, &path, &stale, &text(&body));
+        let world = World::new();
+        assert_eq!(world.send(sent).await.line(), "412 stale_version");
+        assert!(world.commands().is_empty());
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_a_draft_does_not_know_is_refused() {
+    for (method, path, body) in [
+        (
+            "PATCH",
+            "",
+            json!({"protection_group": {"status": "active"}}),
+        ),
+        ("PATCH", "", json!({"protection_group": {}, "x": 1})),
+        ("PATCH", "", json!({"name": "store"})),
+        ("DELETE", "", json!({})),
+        ("DELETE", "?force=true", Value::Null),
+        ("DELETE", "?abandon_peer=1", Value::Null),
+        (
+            "POST",
+            "/action",
+            json!({"member_remove": {"instance_id": "v", "volumes": true}}),
+        ),
+        ("POST", "/action", json!({"member_remove": {}})),
+        (
+            "POST",
+            "/action",
+            json!({"policy_update": {"rpo_minutes": 15}}),
+        ),
+        (
+            "POST",
+            "/action",
+            json!({"member_remove": {"instance_id": "v"}, "reprotect": {}}),
+        ),
+    ] {
+        let world = World::new();
+        let got = world
+            .call("member", method, &group_path(path), &text(&body))
+            .await;
+        assert_eq!(got.line(), "400 bad_request", "{method} {path} {body}");
+        assert!(world.commands().is_empty());
+    }
+}
+
+/// Section 10: nobody else is asked, so only an administrator may.
+#[tokio::test(start_paused = true)]
+async fn a_peer_is_given_up_by_administrators_only() {
+    let path = group_path("?abandon_peer=true");
+    for token in ["member", "reader"] {
+        let world = World::new();
+        let got = world.call(token, "DELETE", &path, "").await;
+        assert_eq!(got.line(), "403 forbidden");
+        assert!(world.commands().is_empty());
+    }
+    let world = World::new();
+    world.will(Ok(Reply::Committed {
+        group: group_id(1),
+        envelope: ticket(1, 3),
+        changed: vec![],
+    }));
+    let got = world.call("admin", "DELETE", &path, "").await;
+    let answer = json!({"envelope": ticket(1, 3), "protection_group": {"id": group_id(1)}});
+    assert_eq!((got.status.as_u16(), got.json()), (202, answer));
+    let group = group_id(1);
+    assert_eq!(world.commands(), [Command::AbandonPeer { group }]);
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_stale_if_match_stops_the_change() {
     for (tag, ticket_at, expected, told) in [
@@ -189,6 +326,7 @@ async fn couriers_ask_for_attestations_and_commit_them() {
         let reply = Reply::Committed {
             group: group_id(1),
             envelope: signed(),
+            changed: vec![],
         };
         let command = Command::Commit {
             reservation: signed(),

@@ -113,6 +113,25 @@ async fn refusals_of_moves_and_drills() {
         (Refusal::WrongSite { verb, site }, "409 wrong_site"),
         (Refusal::NoDrill, "409 no_drill"),
         (
+            Refusal::DrillIsUp {
+                operation: operation.clone(),
+            },
+            "409 drill_is_up",
+        ),
+        (
+            Refusal::NotHome {
+                status: "failed_over".to_owned(),
+            },
+            "409 not_home",
+        ),
+        (
+            Refusal::NotAMember {
+                server: "s".to_owned(),
+            },
+            "400 not_a_member",
+        ),
+        (Refusal::NothingToChange, "409 nothing_to_change"),
+        (
             Refusal::IdempotencyKeyUsed { operation },
             "409 idempotency_key_used",
         ),

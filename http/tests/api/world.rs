@@ -157,7 +157,7 @@ impl Engine for Script {
         match query {
             Query::GroupList { marker, limit } => Ok(self.group_list(caller, marker, limit)),
             Query::Group { group } => self.group(caller, &group.0),
-            Query::Sync { .. } => Ok(sync_view()),
+            Query::Sync { group } => self.group(caller, &group.0).map(|_| sync_view()),
             Query::OperationList { group, .. } => {
                 let fits = |o: &Operation| group.is_none_or(|g| g == o.group);
                 let operations = self

@@ -1,4 +1,4 @@
-//! An ordinary change at the leading site.
+//! Ordinary changes at the leading site, one function each that people ask for by a verb.
 
 use super::{CourierError, Endpoint, bring, commit, message};
 use http::Method;
@@ -16,7 +16,17 @@ pub async fn change(
     path: &str,
     body: &Value,
 ) -> Result<String, CourierError> {
-    let asked = at.call(method, path, Some(body)).await?;
+    carry(at, peer, method, path, Some(body)).await
+}
+
+async fn carry(
+    at: &Endpoint,
+    peer: &Endpoint,
+    method: Method,
+    path: &str,
+    body: Option<&Value>,
+) -> Result<String, CourierError> {
+    let asked = at.call(method, path, body).await?;
     let group = asked
         .pointer("/protection_group/id")
         .and_then(Value::as_str)
@@ -38,8 +48,79 @@ pub async fn reprotect(
     peer: &Endpoint,
     group: &str,
 ) -> Result<(), CourierError> {
+    act(leader, peer, group, &json!({ "reprotect": {} })).await
+}
+
+/// MEM-10: the VM with this server leaves the group, and stays what it is.
+///
+/// # Errors
+/// As `change`.
+pub async fn member_remove(
+    leader: &Endpoint,
+    peer: &Endpoint,
+    group: &str,
+    server: &str,
+) -> Result<(), CourierError> {
+    let body = json!({ "member_remove": { "instance_id": server } });
+    act(leader, peer, group, &body).await
+}
+
+/// POL-07: other times; `policy` as it was created, with them.
+///
+/// # Errors
+/// As `change`.
+pub async fn policy_update(
+    leader: &Endpoint,
+    peer: &Endpoint,
+    group: &str,
+    policy: &Value,
+) -> Result<(), CourierError> {
+    act(leader, peer, group, &json!({ "policy_update": policy })).await
+}
+
+async fn act(
+    leader: &Endpoint,
+    peer: &Endpoint,
+    group: &str,
+    body: &Value,
+) -> Result<(), CourierError> {
     let path = format!("/protection-groups/{group}/action");
-    let body = json!({ "reprotect": {} });
-    change(leader, peer, Method::POST, &path, &body).await?;
+    change(leader, peer, Method::POST, &path, body).await?;
+    Ok(())
+}
+
+/// PG-11: another name or description, as `words` say.
+///
+/// # Errors
+/// As `change`.
+pub async fn update(
+    leader: &Endpoint,
+    peer: &Endpoint,
+    group: &str,
+    words: &Value,
+) -> Result<(), CourierError> {
+    let path = format!("/protection-groups/{group}");
+    let body = json!({ "protection_group": words });
+    change(leader, peer, Method::PATCH, &path, &body).await?;
+    Ok(())
+}
+
+/// PG-11: the group ends as a tombstone at both sites.
+///
+/// # Errors
+/// As `change`.
+pub async fn delete(leader: &Endpoint, peer: &Endpoint, group: &str) -> Result<(), CourierError> {
+    let path = format!("/protection-groups/{group}");
+    carry(leader, peer, Method::DELETE, &path, None).await?;
+    Ok(())
+}
+
+/// The group ends at `survivor`, whose peer is gone for good. For administrators; nothing is carried.
+///
+/// # Errors
+/// A refusal.
+pub async fn abandon_peer(survivor: &Endpoint, group: &str) -> Result<(), CourierError> {
+    let path = format!("/protection-groups/{group}?abandon_peer=true");
+    survivor.call(Method::DELETE, &path, None).await?;
     Ok(())
 }

@@ -11,7 +11,7 @@ mod sync;
 #[cfg(test)]
 mod tests;
 
-pub use change::{change, reprotect};
+pub use change::{abandon_peer, change, delete, member_remove, policy_update, reprotect, update};
 pub use endpoint::{CourierError, Endpoint};
 pub use moves::{operation_id, planned_move};
 pub use release::release;

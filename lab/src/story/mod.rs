@@ -6,6 +6,7 @@
 
 mod drill;
 mod failover;
+mod life;
 mod planned;
 mod protect;
 #[cfg(test)]
@@ -14,6 +15,7 @@ mod watch;
 
 pub use drill::{drill, test_cleanup};
 pub use failover::{fail_over, retry_members};
+pub use life::{delete, policy_update, remove_member, update};
 pub use planned::{failback, leading, planned_failover, reprotect, sync_force};
 pub use protect::{
     Protected, protect, protect_as, take_point, take_point_at, write_everywhere, write_volumes,

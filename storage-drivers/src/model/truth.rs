@@ -52,6 +52,8 @@ pub struct GroupTruth {
     pub is_local: bool,
     pub destroyed: bool,
     pub replicates: bool,
+    /// Milliseconds between two points of its schedule, on or off.
+    pub interval_ms: i64,
     pub member_serials: Vec<String>,
     pub targets: Vec<String>,
 }
@@ -143,6 +145,7 @@ fn groups(array: &Array) -> Vec<GroupTruth> {
         is_local: group.remote.is_none(),
         destroyed: group.destroyed_ms.is_some(),
         replicates: group.replication.enabled,
+        interval_ms: group.replication.frequency_ms,
         member_serials: group.members.iter().filter_map(serial).collect(),
         targets: group
             .targets

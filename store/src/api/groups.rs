@@ -63,6 +63,18 @@ impl Store {
         read!(self, groups::group_list_active())
     }
 
+    /// Deleted groups of which this site's array may hold something: those that were not
+    /// [`Self::group_retired`] yet.
+    pub async fn group_list_retiring(&self) -> Result<Vec<StoredGroup>, StoreError> {
+        read!(self, groups::group_list_retiring())
+    }
+
+    /// Nothing of a deleted group is left at this site's array. Twice is once. Errors: `Missing`;
+    /// `Illegal` for a group that lives.
+    pub async fn group_retired(&self, id: GroupId) -> Result<(), StoreError> {
+        self.write_done(Write::GroupRetired(id)).await
+    }
+
     /// The project's group that has this server as a member.
     pub async fn group_of_server(
         &self,

@@ -6,7 +6,7 @@ use crate::model::{GroupPut, StoredGroup};
 use crate::schema::{group_secrets, protection_groups};
 use diesel::prelude::*;
 use protector_domain::ids::ProjectId;
-use protector_domain::record::{GroupBody, SCHEMA};
+use protector_domain::record::{GroupBody, Policy, SCHEMA, Tombstone};
 use protector_domain::sync::{GroupSync, Pair, leader};
 use serde_json::Value;
 
@@ -84,6 +84,14 @@ pub(crate) fn body_of(sync: &GroupSync) -> Option<GroupBody> {
     }
     let body: GroupBody = serde_json::from_value(record.body.clone()).ok()?;
     (body.schema == SCHEMA).then_some(body)
+}
+
+/// Where the array objects of a deleted group are, as its tombstone says.
+pub(crate) fn policy_left(sync: &GroupSync) -> Option<Policy> {
+    let record = sync.current()?.record();
+    let tombstone = record.header.deleted.then(|| record.body.clone())?;
+    let tombstone: Tombstone = serde_json::from_value(tombstone).ok()?;
+    tombstone.policy
 }
 
 /// Also a tombstone has a name, and a body that we cannot read otherwise.

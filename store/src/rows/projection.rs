@@ -12,7 +12,7 @@ use diesel::prelude::*;
 use protector_domain::ids::{
     ArrayGroupName, ArrayId, GroupId, Serial, ServerId, VolumeGroupId, VolumeId,
 };
-use protector_domain::record::{Disk, DiskPlace, GroupBody, Mappings, Member, Places};
+use protector_domain::record::{Disk, DiskPlace, GroupBody, Mappings, Member, Places, Policy};
 use std::collections::BTreeMap;
 use std::fmt::Display;
 
@@ -141,7 +141,11 @@ pub(crate) fn rows_of(group: GroupId, body: &GroupBody) -> Result<ProjectionRows
         },
         volumes,
         members,
-        policy: policy_row(&id, body)?,
+        policy: body
+            .policy
+            .as_ref()
+            .map(|p| policy_row(&id, p))
+            .transpose()?,
         mappings: mapping_rows(&id, &body.mappings),
     })
 }
@@ -217,11 +221,8 @@ fn member_row(id: &str, place: i64, member: &Member) -> Result<MemberTableRow, S
     })
 }
 
-fn policy_row(id: &str, body: &GroupBody) -> Result<Option<PolicyTableRow>, StoreError> {
-    let Some(policy) = &body.policy else {
-        return Ok(None);
-    };
-    Ok(Some(PolicyTableRow {
+pub(crate) fn policy_row(id: &str, policy: &Policy) -> Result<PolicyTableRow, StoreError> {
+    Ok(PolicyTableRow {
         protection_group_id: id.to_owned(),
         home_array: policy.home_array.to_string(),
         other_array: policy.other_array.to_string(),
@@ -229,7 +230,7 @@ fn policy_row(id: &str, body: &GroupBody) -> Result<Option<PolicyTableRow>, Stor
         replication_interval_s: count("replication_interval_s", policy.replication_interval_s)?,
         rpo_max_s: count("rpo_max_s", policy.rpo_max_s)?,
         target_retention_s: count("target_retention_s", policy.target_retention_s)?,
-    }))
+    })
 }
 
 fn mapping_rows(id: &str, mappings: &Mappings) -> Vec<MappingTableRow> {

@@ -2,18 +2,25 @@
 
 use super::facts::{body, id};
 use protector_domain::ids::{GroupId, OperationId, ProjectId, SiteId};
-use protector_domain::record::{GroupBody, GroupStatus};
+use protector_domain::record::{GroupBody, GroupStatus, Tombstone};
 use protector_domain::sync::{
     BodyCheck, Content, Digest, GroupSync, Input, Intent, MAX_MESSAGE_BYTES, Nonce, Output, Peer,
     Record, Role, Signed, SigningIdentity, StepContext, Tickets, Verified, step, verify,
 };
 use protector_store::GroupPut;
+use serde_json::Value;
 use std::collections::BTreeMap;
 
 struct AllGood;
 impl BodyCheck for AllGood {
     fn lasting_reasons(&self, _: &Record, _: Option<&Record>) -> Vec<String> {
         Vec::new()
+    }
+
+    /// As the product's own check has it.
+    fn tombstone_body(&self, body: &Value) -> Value {
+        let body: GroupBody = serde_json::from_value(body.clone()).unwrap();
+        serde_json::to_value(Tombstone::of(&body)).unwrap()
     }
 }
 

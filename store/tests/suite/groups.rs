@@ -181,16 +181,34 @@ pub async fn projections_are_rebuilt_from_the_record(w: &mut World) {
 pub async fn a_tombstone_keeps_its_row_and_loses_its_projections(w: &mut World) {
     let mut pair = Pair::new(1, "web");
     let revision = w.store.group_put(pair.put(None)).await.unwrap();
+    let policy = w.store.group_projections(pair.group).await.unwrap().policy;
+    assert!(policy.is_some());
+    let alive = w.store.group_retired(pair.group).await;
+    assert!(matches!(alive, Err(StoreError::Illegal(_))), "{alive:?}");
     pair.delete();
     w.store.group_put(pair.put(Some(revision))).await.unwrap();
     let stored = w.store.group_fetch(pair.group).await.unwrap().unwrap();
     assert!(stored.sync.is_deleted());
     assert_eq!(stored.body, None);
-    let left = w.store.group_projections(pair.group).await.unwrap();
-    assert_eq!(left, protector_store::Projections::default());
+    let left = protector_store::Projections {
+        policy,
+        ..Default::default()
+    };
+    let projections = async |w: &World| w.store.group_projections(pair.group).await.unwrap();
+    assert_eq!(projections(w).await, left, "where its array objects are");
     assert_eq!(w.store.group_find(&project(), "web").await, Ok(None));
     assert_eq!(w.store.group_list(&project(), None, 10).await, Ok(vec![]));
     assert_eq!(w.store.group_list_active().await, Ok(vec![]));
+    let retiring = w.store.group_list_retiring().await.unwrap();
+    assert_eq!(retiring, [stored]);
+
+    for _ in 0..2 {
+        w.store.group_retired(pair.group).await.unwrap();
+        assert_eq!(w.store.group_list_retiring().await, Ok(vec![]));
+        assert_eq!(projections(w).await, Default::default());
+    }
+    let nobody = w.store.group_retired(GroupId(id(9))).await;
+    assert_eq!(nobody, Err(StoreError::Missing));
 }
 
 pub async fn cinder_groups_outlive_the_record(w: &mut World) {

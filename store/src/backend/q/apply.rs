@@ -44,6 +44,7 @@ async fn apply_one(c: &mut Conn, write: &Write, now_us: i64) -> Result<Written, 
             .await
             .map(Written::Revision),
         Write::GroupRebuild(id) => done(groups::group_rebuild(c, *id).await),
+        Write::GroupRetired(id) => done(groups::group_retired(c, *id).await),
         Write::ConsistencyGroupSet { group, facts } => {
             done(projections::consistency_group_set(c, *group, facts).await)
         }

@@ -3,8 +3,12 @@
 use super::{Conn, dialect, projections};
 use crate::error::StoreError;
 use crate::model::{GroupPut, StoredGroup};
-use crate::rows::group::{GroupColumns, GroupRow, GroupSecretRow, NewGroupRow, body_of};
-use crate::schema::{group_secrets, protection_group_members, protection_groups};
+use crate::rows::group::{
+    GroupColumns, GroupRow, GroupSecretRow, NewGroupRow, body_of, policy_left,
+};
+use crate::schema::{
+    group_secrets, protection_group_members, protection_groups, replication_policies,
+};
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
 use protector_domain::ids::{GroupId, ProjectId, ServerId};
@@ -35,7 +39,8 @@ pub(crate) async fn group_put(
         _ => return Err(StoreError::Conflict),
     };
     let revision = written.map_err(|error| name_taken(error, &put.sync))?;
-    projections::replace(c, id, body.as_ref()).await?;
+    let left = policy_left(&put.sync);
+    projections::replace(c, id, body.as_ref(), left.as_ref()).await?;
     Ok(revision)
 }
 
@@ -208,7 +213,30 @@ pub(crate) async fn group_of_server(
 /// Reads the stored record and writes its projections anew.
 pub(crate) async fn group_rebuild(c: &mut Conn, id: GroupId) -> Result<(), StoreError> {
     let group = group_fetch(c, id).await?.ok_or(StoreError::Missing)?;
-    projections::replace(c, id, group.body.as_ref()).await
+    let left = policy_left(&group.sync);
+    projections::replace(c, id, group.body.as_ref(), left.as_ref()).await
+}
+
+/// Deleted groups of which array objects may be left.
+pub(crate) async fn group_list_retiring(c: &mut Conn) -> Result<Vec<StoredGroup>, StoreError> {
+    let left = replication_policies::table.select(replication_policies::protection_group_id);
+    let query = protection_groups::table
+        .filter(protection_groups::deleted.eq(true))
+        .filter(protection_groups::id.eq_any(left))
+        .order(protection_groups::id)
+        .limit(ACTIVE_MAX);
+    let rows: Vec<GroupRow> = query.select(GroupRow::as_select()).load(c).await?;
+    let read = rows.into_iter().map(StoredGroup::try_from);
+    Ok(read.filter_map(|row| readable("group", row)).collect())
+}
+
+/// A group that lives keeps its policy: `Illegal`.
+pub(crate) async fn group_retired(c: &mut Conn, id: GroupId) -> Result<(), StoreError> {
+    let group = group_fetch(c, id).await?.ok_or(StoreError::Missing)?;
+    if !group.sync.is_deleted() {
+        return Err(StoreError::Illegal(format!("group {id} is not deleted")));
+    }
+    projections::policy_forget(c, id).await
 }
 
 pub(crate) async fn group_secret_put(

@@ -8,7 +8,7 @@ use crate::model::{
 };
 use crate::rows::projection::{
     CgVolumeRow, ConsistencyGroupRow, MappingTableRow, MemberTableRow, PolicyTableRow,
-    ProjectionRows, rows_of,
+    ProjectionRows, policy_row, rows_of,
 };
 use crate::schema::{
     cg_volumes, consistency_groups, group_mappings, protection_group_members, replication_policies,
@@ -16,20 +16,35 @@ use crate::schema::{
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
 use protector_domain::ids::GroupId;
-use protector_domain::record::GroupBody;
+use protector_domain::record::{GroupBody, Policy};
 
-/// Makes the projections say what `body` says; without a body there are none.
+/// Makes the projections say what `body` says. Without a body there are none but the policy that a
+/// tombstone has left: its row says that array objects are still to be taken away.
 pub(crate) async fn replace(
     c: &mut Conn,
     group: GroupId,
     body: Option<&GroupBody>,
+    left: Option<&Policy>,
 ) -> Result<(), StoreError> {
     let id = group.to_string();
     remove(c, &id).await?;
-    match body {
-        Some(body) => insert(c, rows_of(group, body)?).await,
-        None => consistency_group_empty(c, &id).await,
-    }
+    let Some(body) = body else {
+        if let Some(policy) = left {
+            let row = policy_row(&id, policy)?;
+            let table = replication_policies::table;
+            diesel::insert_into(table).values(row).execute(c).await?;
+        }
+        return consistency_group_empty(c, &id).await;
+    };
+    insert(c, rows_of(group, body)?).await
+}
+
+/// The array objects of a deleted group are gone from here.
+pub(crate) async fn policy_forget(c: &mut Conn, group: GroupId) -> Result<(), StoreError> {
+    use replication_policies as p;
+    let row = p::table.filter(p::protection_group_id.eq(group.to_string()));
+    diesel::delete(row).execute(c).await?;
+    Ok(())
 }
 
 async fn remove(c: &mut Conn, id: &str) -> Result<(), StoreError> {

@@ -1,0 +1,16 @@
+//! The rest of a group's life at two running sites: other words, other times, a member less, its end.
+//! Judged from the ground truth of clouds and arrays, and from what both sites show.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing
+)]
+
+mod end;
+mod given_up;
+mod members;
+mod scene;
+mod times;
+mod words;
