@@ -19,6 +19,8 @@ mod tests;
 mod tests_of_moves;
 #[cfg(test)]
 mod tests_of_overtaken;
+#[cfg(test)]
+mod tests_of_ways_out;
 
 pub use build::copy_name_prefix;
 pub use cleanup::{cleanup_plan, leaves_something};
