@@ -5,6 +5,7 @@
 //! crate as values, so the same facts always give the same answer.
 
 pub mod admin;
+pub mod adopt;
 pub mod change;
 pub mod condition;
 pub mod effect;

@@ -16,6 +16,8 @@ mod source;
 #[cfg(test)]
 mod tests;
 #[cfg(test)]
+mod tests_of_adopt;
+#[cfg(test)]
 mod tests_of_moves;
 #[cfg(test)]
 mod tests_of_overtaken;
