@@ -13,7 +13,7 @@ mod tests;
 mod watch;
 
 pub use drill::{drill, test_cleanup};
-pub use failover::{fail_over, retry_members};
+pub use failover::{fail_over, fail_over_to, retry_members, settle_members};
 pub use planned::{failback, leading, planned_failover, reprotect, sync_force};
 pub use protect::{
     Protected, protect, protect_as, take_point, take_point_at, write_everywhere, write_volumes,

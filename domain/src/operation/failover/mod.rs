@@ -22,6 +22,8 @@ mod tests_of_moves;
 #[cfg(test)]
 mod tests_of_overtaken;
 #[cfg(test)]
+mod tests_of_retry;
+#[cfg(test)]
 mod tests_of_ways_out;
 
 pub use build::copy_name_prefix;
@@ -29,4 +31,4 @@ pub use cleanup::{cleanup_plan, leaves_something};
 pub use decide::{decide, decide_test, pick_point};
 pub use facts::{Asked, FailoverAsk, FailoverFacts, LeftHere, SourceFacts, TargetFacts, TestAsk};
 pub use outcome::{body_at_end, body_at_start};
-pub use retry::{decide_retry, settle, settle_members};
+pub use retry::{BRINGS_UP, ForcedMove, Ran, decide_retry, settle, settle_members};
