@@ -14,10 +14,10 @@ use protector_domain::operation::{Operation, OperationKind};
 use protector_lab::cloud::Server;
 use protector_lab::story::{
     Protected, fail_over_to, failback, protect, reprotect, retry_members, settle_members,
-    sync_force, take_point, write_volumes,
+    sync_force, take_point,
 };
 use protector_lab::world::{Which, World, WorldOptions, lock};
-use serde_json::Value;
+use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
@@ -147,7 +147,7 @@ async fn a_try_is_not_forgotten_behind_many_operations() {
         store.operation_insert(drill).await.unwrap();
     }
     lock(&world.b.cloud).knobs.boots_refused = None;
-    let second = retry_members(&mut world, &group, id, true).await.unwrap();
+    let second = retry_members(&mut world, &group, id, false).await.unwrap();
     assert_eq!(second.operation["outcome"], "full", "{}", second.operation);
     let now = ours(&world);
     let names: BTreeSet<&String> = now.iter().map(|s| &s.name).collect();
@@ -170,7 +170,9 @@ async fn what_the_try_brought_reaches_the_record_and_comes_home() {
     let leader = world.endpoint(Which::B).await.unwrap();
     // Nobody moves the group away by a record that does not know them.
     let lock_ticket = format!("/protection-groups/{}/sync/lock-tickets", group.group);
-    let blind = leader.call(Method::POST, &lock_ticket, None).await;
+    let blind = leader
+        .call(Method::POST, &lock_ticket, Some(&json!({})))
+        .await;
     let blind = format!("{:#}", blind.unwrap_err());
     assert!(
         blind.contains("not_settled") && blind.contains("settle-members"),
