@@ -14,6 +14,7 @@ pub mod ids;
 pub mod operation;
 pub mod plan;
 pub mod ports;
+pub mod power;
 pub mod record;
 pub mod refusal;
 pub mod saga;

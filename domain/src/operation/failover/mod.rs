@@ -22,6 +22,8 @@ mod tests_of_moves;
 #[cfg(test)]
 mod tests_of_overtaken;
 #[cfg(test)]
+mod tests_of_power;
+#[cfg(test)]
 mod tests_of_retry;
 #[cfg(test)]
 mod tests_of_ways_out;
