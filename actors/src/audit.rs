@@ -69,6 +69,7 @@ impl Asked {
                     Order::Resume {} => "operation.resume",
                     Order::SkipStep { .. } => "operation.skip_step",
                     Order::RetryMembers {} => "operation.retry_members",
+                    Order::Adopt { .. } => "operation.adopt",
                 },
                 group: None,
                 message: None,

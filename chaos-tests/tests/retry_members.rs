@@ -10,13 +10,14 @@
 
 use http::Method;
 use protector_domain::effect::METADATA_KEY;
+use protector_domain::operation::{Operation, OperationKind};
 use protector_lab::cloud::Server;
 use protector_lab::story::{
-    Protected, fail_over, failback, protect, reprotect, retry_members, sync_force, take_point,
-    write_volumes,
+    Protected, fail_over_to, failback, protect, reprotect, retry_members, settle_members,
+    sync_force, take_point,
 };
 use protector_lab::world::{Which, World, WorldOptions, lock};
-use serde_json::Value;
+use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
@@ -62,15 +63,16 @@ async fn three_down(name: &str, members: usize) -> (World, Protected, Value) {
     };
     let mut world = World::build(options).await.unwrap();
     let group = protect(&world).await.unwrap();
-    take_point(&world, &group, GIVEN).await.unwrap();
-    write_volumes(&world, Which::A, LATER).unwrap();
+    let given = take_point(&world, &group, GIVEN).await.unwrap();
+    // Newer, complete, and not the one that is asked for.
+    take_point(&world, &group, LATER).await.unwrap();
     {
         let knobs = &mut lock(&world.b.cloud).knobs;
         knobs.boots_refused = Some("No valid host was found.".to_owned());
         knobs.boots_refused_names = Some(DOWN.map(str::to_owned).into());
     }
     world.lose(Which::A);
-    let run = fail_over(&mut world, &group, |_| {}).await.unwrap();
+    let run = fail_over_to(&mut world, &group, &given).await.unwrap();
     (world, group, run.operation)
 }
 
@@ -90,7 +92,7 @@ async fn three_of_a_hundred_are_listed_and_brought_by_another_try() {
     let first = ours(&world);
     assert_eq!(first.iter().filter(|s| s.running).count(), 97);
 
-    // A newer point must not be taken: the group would stand at two moments (S6).
+    // The newer point must not be taken: the group would stand at two moments (S6).
     let id = moved["id"].as_str().unwrap();
     lock(&world.b.cloud).knobs.boots_refused = None;
     let run = retry_members(&mut world, &group, id, false).await.unwrap();
@@ -120,6 +122,38 @@ async fn three_of_a_hundred_are_listed_and_brought_by_another_try() {
     assert!(format!("{:#}", again.unwrap_err()).contains("nobody_down"));
 }
 
+/// What a try brought up is known however long ago it was, and so is the move (S2).
+#[tokio::test(start_paused = true)]
+async fn a_try_is_not_forgotten_behind_many_operations() {
+    let (mut world, group, moved) = three_down("retry-long-ago", 5).await;
+    let id = moved["id"].as_str().unwrap();
+    lock(&world.b.cloud).knobs.boots_refused_names = Some(["web-5"].map(str::to_owned).into());
+    let first = retry_members(&mut world, &group, id, false).await.unwrap();
+    assert_eq!(first.operation["outcome"], "partial", "{}", first.operation);
+    assert_eq!(ours(&world).len(), 4);
+
+    let store = &world.b.running.as_ref().unwrap().store;
+    let tried = first.operation["id"].as_str().unwrap().parse().unwrap();
+    let tried = store.operation_fetch(tried).await.unwrap().unwrap();
+    for n in 0..150 {
+        // Younger than any that the engine names in this time.
+        let id = format!("ffffffff-0000-7000-8000-{n:012x}");
+        let drill = Operation {
+            id: id.parse().unwrap(),
+            kind: OperationKind::TestFailover,
+            idempotency_key: None,
+            ..tried.clone()
+        };
+        store.operation_insert(drill).await.unwrap();
+    }
+    lock(&world.b.cloud).knobs.boots_refused = None;
+    let second = retry_members(&mut world, &group, id, false).await.unwrap();
+    assert_eq!(second.operation["outcome"], "full", "{}", second.operation);
+    let now = ours(&world);
+    let names: BTreeSet<&String> = now.iter().map(|s| &s.name).collect();
+    assert_eq!((now.len(), names.len()), (5, 5), "S2: each once");
+}
+
 #[tokio::test(start_paused = true)]
 async fn what_the_try_brought_reaches_the_record_and_comes_home() {
     let (mut world, group, moved) = three_down("retry-settles", 5).await;
@@ -132,8 +166,19 @@ async fn what_the_try_brought_reaches_the_record_and_comes_home() {
     world.come_back(Which::A).await.unwrap();
     tokio::time::sleep(Duration::from_secs(130)).await;
     sync_force(&world, &group).await.unwrap();
-    let run = retry_members(&mut world, &group, id, true).await.unwrap();
-    assert_eq!(run.operation["outcome"], "full", "{}", run.operation);
+    retry_members(&mut world, &group, id, false).await.unwrap();
+    let leader = world.endpoint(Which::B).await.unwrap();
+    // Nobody moves the group away by a record that does not know them.
+    let lock_ticket = format!("/protection-groups/{}/sync/lock-tickets", group.group);
+    let blind = leader
+        .call(Method::POST, &lock_ticket, Some(&json!({})))
+        .await;
+    let blind = format!("{:#}", blind.unwrap_err());
+    assert!(
+        blind.contains("not_settled") && blind.contains("settle-members"),
+        "{blind}"
+    );
+    settle_members(&world, &group).await.unwrap();
     for which in [Which::A, Which::B] {
         let at = world.endpoint(which).await.unwrap();
         let path = format!("/protection-groups/{}", group.group);

@@ -7,7 +7,6 @@
 use crate::change::array_group_name;
 use crate::effect::{Effect, EffectKey, EffectState};
 use crate::ids::{GroupId, MemberId, OperationId, ServerId, VolumeId};
-use crate::operation::{Operation, OperationMode};
 use crate::plan::GROUP_LANE;
 use crate::ports::compute::{Server, ServerStatus};
 use crate::record::GroupBody;
@@ -58,17 +57,6 @@ pub struct Obligation {
     pub server: ServerId,
     /// It was met before, and is still to be settled.
     pub begun: bool,
-}
-
-/// The operation that moved the group here by force, if that is how this site leads it.
-pub fn forced_move<'a>(
-    operations: impl IntoIterator<Item = &'a Operation>,
-    epoch: Epoch,
-    leads: bool,
-) -> Option<&'a Operation> {
-    let forced =
-        |o: &&Operation| o.mode == OperationMode::Unplanned && o.epoch == epoch && o.plan.moves();
-    operations.into_iter().find(|o| leads && forced(o))
 }
 
 /// Source servers that nobody has looked after yet.

@@ -5,6 +5,7 @@
 //! crate as values, so the same facts always give the same answer.
 
 pub mod admin;
+pub mod adopt;
 pub mod change;
 pub mod condition;
 pub mod effect;
@@ -13,6 +14,7 @@ pub mod ids;
 pub mod operation;
 pub mod plan;
 pub mod ports;
+pub mod power;
 pub mod record;
 pub mod refusal;
 pub mod retire;

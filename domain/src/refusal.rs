@@ -29,12 +29,20 @@ pub enum Refusal {
     NotStuck { operation: String },
     #[error("step {step} cannot be skipped: nothing else says who leads")]
     NotSkippable { step: String },
+    #[error("nothing can be adopted for step {step}: {why}")]
+    NotAdoptable { step: String, why: String },
+    #[error("there is no object {object} in the group's project")]
+    NoSuchObject { object: String },
+    #[error("object {object} cannot be the step's: {why}")]
+    NotItsObject { object: String, why: String },
     #[error("every member is up")]
     NobodyDown,
     #[error("operation {operation} is not the move that brought the group here")]
     NotTheMove { operation: String },
     #[error("the record says already where every member is")]
     NothingToSettle,
+    #[error("the record does not say yet where the members are that another try has brought up")]
+    NotSettled,
     #[error("a reason is needed: 1 to 1000 letters")]
     NoReason,
     #[error("the group has no member")]
@@ -224,9 +232,13 @@ impl Refusal {
             | R::NotStuck { .. }
             | R::PastNoReturn { .. }
             | R::NotSkippable { .. }
+            | R::NotAdoptable { .. }
+            | R::NoSuchObject { .. }
+            | R::NotItsObject { .. }
             | R::NobodyDown
             | R::NotTheMove { .. }
             | R::NothingToSettle
+            | R::NotSettled
             | R::NoReason => self.way_out(),
             R::Overtaken { .. } => "openstack protector protection-group sync-force <group>",
             R::SplitBrain { .. } => FENCE,
@@ -302,8 +314,12 @@ impl Refusal {
                 "wait for its end, then: openstack protector protection-group failback <group>"
             }
             Self::NobodyDown | Self::NotTheMove { .. } | Self::NothingToSettle => SHOW_GROUP,
+            Self::NotSettled => "openstack protector protection-group settle-members <group>",
             Self::NotSkippable { .. } => "openstack protector operation resume <id>",
-            Self::NoReason => "openstack protector operation skip-step <id> --reason <text>",
+            Self::NoReason => "repeat it with --reason <text>",
+            Self::NoSuchObject { .. } | Self::NotItsObject { .. } => {
+                "openstack server list --long, openstack volume list --long: who uses what is stuck"
+            }
             _ => "openstack protector operation show <id>",
         }
     }

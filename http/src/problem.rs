@@ -277,9 +277,13 @@ fn refusal_status(refusal: &Refusal) -> StatusCode {
         | R::OperationEnded { .. }
         | R::PastNoReturn { .. }
         | R::NotStuck { .. }
+        | R::NotAdoptable { .. }
+        | R::NoSuchObject { .. }
+        | R::NotItsObject { .. }
         | R::NobodyDown
         | R::NotTheMove { .. }
         | R::NothingToSettle
+        | R::NotSettled
         | R::NotSkippable { .. }
         | R::SplitBrain { .. }
         | R::WrongSite { .. }

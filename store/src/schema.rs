@@ -268,3 +268,4 @@ diesel::table! {
 
 diesel::allow_tables_to_appear_in_same_query!(protection_groups, protection_group_members);
 diesel::allow_tables_to_appear_in_same_query!(protection_groups, replication_policies);
+diesel::allow_tables_to_appear_in_same_query!(dr_operations, effects);

@@ -1,6 +1,6 @@
 //! Facts for a change of the record, and the draft that `domain` makes of them.
 
-use super::failover::{drills_up, tries};
+use super::failover::{drills_up, forced};
 use super::{member, patiently};
 use crate::protection_group::{ChangeAsk, not_found};
 use crate::site::Site;
@@ -90,8 +90,10 @@ async fn body_draft(
         }
         Change::Reprotect {} => reprotect_draft(site, stored).await,
         Change::SettleMembers {} => {
-            let (_, tries) = tries(site, stored, None).await?;
-            Ok(settle(body, stored.sync.role(), &tries))
+            let since = forced(site, stored).await?;
+            let nothing = || Refusals::from(Refusal::NothingToSettle);
+            let since = since.ok_or_else(nothing);
+            Ok(since.and_then(|since| settle(body, stored.sync.role(), &since)))
         }
         Change::SetMappings { networks, subnets } => {
             Ok(Ok(set_mappings(body, networks.clone(), subnets.clone())))

@@ -6,10 +6,10 @@ use crate::protection_group::{Goal, OperationAsk, not_found};
 use crate::site::Site;
 use protector_domain::change::DrillUp;
 use protector_domain::effect::EffectKey;
-use protector_domain::fence::forced_move;
 use protector_domain::ids::{GroupId, OperationId, PointSuffix, ServerId};
 use protector_domain::operation::failover::{
-    Asked, FailoverFacts, LeftHere, SourceFacts, TargetFacts, leaves_something, pick_point,
+    Asked, BRINGS_UP, FailoverFacts, ForcedMove, LeftHere, Ran, SourceFacts, TargetFacts,
+    leaves_something, pick_point,
 };
 use protector_domain::operation::{Operation, OperationKind, OperationMode};
 use protector_domain::ports::compute::Server;
@@ -31,11 +31,10 @@ pub(crate) enum Prepared {
     Retry(Box<Retry>),
 }
 
-/// A forced move that left members down, and what became of the tries since.
+/// What another try is decided from.
 pub(crate) struct Retry {
     pub facts: FailoverFacts,
-    pub moved: Operation,
-    pub tries: Vec<(Operation, Journal)>,
+    pub since: ForcedMove,
 }
 
 /// The newest drill that has left something.
@@ -78,22 +77,17 @@ pub(crate) async fn prepare(
     let stored = stored.ok_or_else(|| not_found(group))?;
     match &ask.goal {
         Goal::Cleanup => Ok(Prepared::Cleanup(Box::new(drill(site, &stored).await?))),
-        Goal::Retry(moved) => {
-            let (moved, tries) = tries(site, &stored, Some(*moved)).await?;
-            let moved = moved.ok_or_else(|| {
-                let operation = match &ask.goal {
-                    Goal::Retry(id) => id.to_string(),
-                    _ => String::new(),
-                };
+        Goal::Retry(wanted) => {
+            let found = forced(site, &stored).await?;
+            let is_it = |found: &ForcedMove| found.moved.0.operation == *wanted;
+            let since = found.filter(is_it).ok_or_else(|| {
+                let operation = wanted.to_string();
                 Refusals::from(Refusal::NotTheMove { operation })
             })?;
-            let named = moved.plan.point.as_ref().map(|point| point.suffix.clone());
+            let point = since.moved.0.point.as_ref();
+            let named = point.map(|point| point.suffix.clone());
             let facts = facts(site, stored, Acts::Locally, named.as_ref()).await?;
-            Ok(Prepared::Retry(Box::new(Retry {
-                facts,
-                moved,
-                tries,
-            })))
+            Ok(Prepared::Retry(Box::new(Retry { facts, since })))
         }
         Goal::Test(test) => {
             let named = test.recovery_point.as_ref();
@@ -112,33 +106,39 @@ pub(crate) async fn prepare(
     }
 }
 
-/// The forced move by which this site leads the group now (if it is `wanted`), and the tries after it that
-/// have ended, oldest first.
-pub(crate) async fn tries(
+/// The forced move by which this site leads the group now, and the tries after it that have ended, however
+/// long ago: one that was forgotten would boot a member twice (S2).
+pub(crate) async fn forced(
     site: &Site,
     stored: &StoredGroup,
-    wanted: Option<OperationId>,
-) -> Result<(Option<Operation>, Vec<(Operation, Journal)>), EngineError> {
+) -> Result<Option<ForcedMove>, EngineError> {
     let epoch = stored.sync.epoch().ok_or_else(|| not_found(stored.id))?;
+    if !stored.sync.leads() {
+        return Ok(None);
+    }
     let store = site.store();
-    let mut recent = store
-        .operation_list(&stored.project, Some(stored.id), None, RECENT_MAX)
+    let moved = store.operation_forced(stored.id, epoch).await;
+    let Some(moved) = moved.map_err(|e| unavailable(&e))? else {
+        return Ok(None);
+    };
+    let kind = OperationKind::RetryMembers;
+    let found = store
+        .operations_that_did(stored.id, epoch, kind, &BRINGS_UP)
         .await
         .map_err(|e| unavailable(&e))?;
-    recent.reverse();
-    let moved = forced_move(&recent, epoch, stored.sync.leads()).cloned();
-    let moved = moved.filter(|moved| wanted.is_none_or(|id| id == moved.id));
     let mut tries = Vec::new();
-    let is_try = |o: &Operation| {
-        o.kind == OperationKind::RetryMembers && o.epoch == epoch && o.status.is_terminal()
-    };
-    for operation in recent.into_iter().filter(is_try) {
-        let effects = store.effects_by_operation(operation.id).await;
-        let effects = effects.map_err(|e| unavailable(&e))?.into_iter();
-        let journal: Journal = effects.map(|e| (e.key.to_string(), e)).collect();
-        tries.push((operation, journal));
+    for operation in found.into_iter().filter(|o| o.status.is_terminal()) {
+        tries.push(ran(site, operation).await?);
     }
-    Ok((moved, tries))
+    let moved = ran(site, moved).await?;
+    Ok(Some(ForcedMove { moved, tries }))
+}
+
+async fn ran(site: &Site, operation: Operation) -> Result<Ran, EngineError> {
+    let effects = site.store().effects_by_operation(operation.id).await;
+    let effects = effects.map_err(|e| unavailable(&e))?.into_iter();
+    let journal = effects.map(|e| (e.key.to_string(), e)).collect();
+    Ok((operation.plan, journal))
 }
 
 async fn drill(site: &Site, stored: &StoredGroup) -> Result<Drill, EngineError> {

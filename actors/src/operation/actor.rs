@@ -11,7 +11,7 @@ use protector_domain::effect::Effect;
 use protector_domain::ids::OperationId;
 use protector_domain::operation::{OperationStatus, Outcome};
 use protector_domain::plan::{Plan, StepAt};
-use protector_domain::ports::engine::Order;
+use protector_domain::ports::engine::{EngineError, Order};
 use protector_domain::saga::{self, Advance, Journal, Way, advance, progress_pct, turned_round};
 use protector_domain::sync::Epoch;
 use protector_runtime::mailbox::{Behaviour, Kind, Mailbox};
@@ -45,8 +45,7 @@ pub(crate) enum Msg {
     Order { order: Order, answer: Answer },
     /// What an order changes is written down, or could not be. Sent by our own task.
     Ordered {
-        change: Box<Change>,
-        written: Result<(), StoreError>,
+        done: Result<Change, EngineError>,
         answer: Answer,
     },
     /// The group may have a higher epoch by now (I5).
@@ -149,13 +148,9 @@ impl Behaviour for OperationActor {
                 orders::take(&self.site, me, state, &order, answer);
                 Ok(())
             }
-            Msg::Ordered {
-                change,
-                written,
-                answer,
-            } => {
-                orders::done(state, *change, &written);
-                answer.send(orders::reply(&self.site, state, written).await);
+            Msg::Ordered { done, answer } => {
+                let done = orders::done(state, done);
+                answer.send(orders::reply(&self.site, state, done).await);
                 self.go_on(me, state);
                 Ok(())
             }

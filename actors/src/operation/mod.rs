@@ -5,6 +5,7 @@
 
 mod actor;
 pub(crate) mod ending;
+mod found;
 mod orders;
 mod overtaken;
 pub(crate) mod perform;

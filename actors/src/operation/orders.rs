@@ -1,17 +1,22 @@
 //! What people may say to an operation, and what it then writes down before anything happens (I13, S9):
-//! cancel, resume, skip a stuck undo. Also the wait for such a word.
+//! cancel, resume, skip a stuck undo, adopt an object. Also the wait for such a word.
 //!
 //! Absent: who may say it (`http`), and what comes next (`domain::saga`).
 
 use super::actor::{Msg, State};
+use super::found;
 use crate::site::Site;
+use protector_domain::adopt;
 use protector_domain::effect::{Effect, EffectState};
 use protector_domain::operation::{EventKind, OperationStatus, Outcome};
+use protector_domain::plan::Plan;
 use protector_domain::ports::engine::{EngineError, Order, Reply};
 use protector_domain::refusal::{Refusal, Refusals};
-use protector_domain::saga::{past_no_return, stuck};
+use protector_domain::saga::{Journal, past_no_return, stuck};
+use protector_domain::sync::Epoch;
 use protector_runtime::mailbox::{Mailbox, Reply as ReplyTo};
 use protector_store::{EffectSettle, NewEvent, OperationUpdate, StoreError, Write};
+use std::sync::Arc;
 
 /// What goes back to whoever gave the order.
 pub(crate) type Answer = ReplyTo<Result<Reply, EngineError>>;
@@ -27,7 +32,14 @@ pub(crate) enum Change {
     Effects(Vec<Effect>),
 }
 
-/// The change that an order asks for, or why not.
+fn has_reason(reason: &str) -> Result<(), Refusal> {
+    let letters = reason.trim().chars().count();
+    let fits = (1..=REASON_LETTERS_MAX).contains(&letters);
+    fits.then_some(()).ok_or(Refusal::NoReason)
+}
+
+/// The change that an order asks for, or why not. What adopts is only the first row here, its object has still
+/// to be looked at; the others are what waits in its lane and goes on with it.
 fn judge(state: &State, order: &Order) -> Result<Change, Refusal> {
     let operation = state.plan.operation.to_string();
     if state.ending {
@@ -47,16 +59,27 @@ fn judge(state: &State, order: &Order) -> Result<Change, Refusal> {
         // For a new operation, when this one is over (`gather`).
         Order::RetryMembers {} => Err(Refusal::OperationInProgress { operation }),
         Order::SkipStep { reason } => {
-            let letters = reason.trim().chars().count();
-            if letters == 0 || letters > REASON_LETTERS_MAX {
-                return Err(Refusal::NoReason);
-            }
+            has_reason(reason)?;
             let last = stuck.iter().find(|e| e.state != EffectState::UndoFailed);
             if let Some(last) = last {
                 let step = last.step.clone();
                 return Err(Refusal::NotSkippable { step });
             }
             Ok(Change::Effects(stuck.into_iter().map(given_up).collect()))
+        }
+        Order::Adopt {
+            step,
+            object_id,
+            reason,
+        } => {
+            has_reason(reason)?;
+            let row = adopt::row(&state.plan, &state.journal, step, object_id)?;
+            let same_lane = |e: &Effect| (e.stage, &e.lane) == (row.stage, &row.lane);
+            let waits = stuck
+                .into_iter()
+                .filter(|e| same_lane(e) && e.key != row.key);
+            let waits = waits.map(resumed).collect::<Vec<_>>();
+            Ok(Change::Effects([vec![row], waits].concat()))
         }
     }
 }
@@ -99,30 +122,52 @@ pub(super) fn take(
         }
     };
     state.ordering = true;
-    let (site, me, writes) = (
-        site.clone(),
-        me.clone(),
-        writes(site, state, order, &change),
-    );
+    let (site, me, order) = (site.clone(), me.clone(), order.clone());
+    let (plan, journal, fence) = (state.plan.clone(), state.journal.clone(), state.fence());
     state.tasks.spawn(async move {
-        let written = site.store().write(Write::Batch(writes)).await.map(drop);
-        let change = Box::new(change);
-        let msg = Msg::Ordered {
-            change,
-            written,
-            answer,
-        };
+        let done = carry_out(&site, &plan, journal, fence, &order, change).await;
+        let msg = Msg::Ordered { done, answer };
         let _ = me.send("ordered", msg).await;
     });
 }
 
-fn writes(site: &Site, state: &State, order: &Order, change: &Change) -> Vec<Write> {
-    let (operation, group) = (state.plan.operation, state.plan.group);
+/// Looks first where a look is needed, and writes it down.
+async fn carry_out(
+    site: &Site,
+    plan: &Arc<Plan>,
+    journal: Arc<Journal>,
+    fence: Epoch,
+    order: &Order,
+    mut change: Change,
+) -> Result<Change, EngineError> {
+    if let (Order::Adopt { object_id, .. }, Change::Effects(rows)) = (order, &mut change) {
+        if let Some(row) = rows.first_mut() {
+            *row = found::adopted(site, plan, journal, object_id, row).await?;
+        }
+    }
+    let writes = writes(site, plan, fence, order, &change);
+    let written = site.store().write(Write::Batch(writes)).await;
+    written.map_err(|e| unavailable(&e))?;
+    Ok(change)
+}
+
+pub(super) fn unavailable(error: &StoreError) -> EngineError {
+    let why = error.to_string();
+    EngineError::Unavailable { why }
+}
+
+fn writes(site: &Site, plan: &Plan, fence: Epoch, order: &Order, change: &Change) -> Vec<Write> {
+    let (operation, group) = (plan.operation, plan.group);
     let text = match order {
         Order::Cancel {} => "cancelled by request".to_owned(),
         Order::Resume {} => "the stuck steps are tried again".to_owned(),
         Order::RetryMembers {} => String::new(),
         Order::SkipStep { reason } => format!("stuck steps given up: {reason}"),
+        Order::Adopt {
+            step,
+            object_id,
+            reason,
+        } => format!("{object_id} is taken over as what {step} has made: {reason}"),
     };
     let event = Write::EventsAppend {
         operation,
@@ -141,7 +186,7 @@ fn writes(site: &Site, state: &State, order: &Order, change: &Change) -> Vec<Wri
         }),
         Change::Effects(effects) => Write::EffectsSettle {
             group,
-            fence: state.fence(),
+            fence,
             settles: effects.iter().map(settled).collect(),
         },
     };
@@ -159,31 +204,33 @@ fn settled(effect: &Effect) -> EffectSettle {
 }
 
 /// The order is in the store, or nothing has changed.
-pub(super) fn done(state: &mut State, change: Change, written: &Result<(), StoreError>) {
+pub(super) fn done(
+    state: &mut State,
+    done: Result<Change, EngineError>,
+) -> Result<(), EngineError> {
     state.ordering = false;
-    if written.is_err() {
-        return;
-    }
+    let change = done?;
     state.waits_for = None;
     match change {
         Change::Cancel => state.cancelled = true,
         Change::Effects(effects) => state.note(effects),
     }
+    Ok(())
 }
 
 /// The operation as it is now.
 pub(super) async fn reply(
     site: &Site,
     state: &State,
-    written: Result<(), StoreError>,
+    done: Result<(), EngineError>,
 ) -> Result<Reply, EngineError> {
-    let unavailable = |e: StoreError| EngineError::Unavailable { why: e.to_string() };
-    written.map_err(unavailable)?;
+    done?;
     let found = site.store().operation_fetch(state.plan.operation).await;
     let missing = || EngineError::NotFound {
         what: format!("operation {}", state.plan.operation),
     };
-    let operation = Box::new(found.map_err(unavailable)?.ok_or_else(missing)?);
+    let found = found.map_err(|e| unavailable(&e))?;
+    let operation = Box::new(found.ok_or_else(missing)?);
     Ok(Reply::Accepted { operation })
 }
 

@@ -7,8 +7,10 @@ use super::body_check::BodyFacts;
 use super::messages::{Answer, ChangeAsk, GroupMsg};
 use crate::gather;
 use crate::gather::change::Drafted;
+use crate::gather::failover;
 use crate::overtaken;
 use protector_domain::ids::{OperationId, PointSuffix};
+use protector_domain::operation::failover::settle;
 use protector_domain::ports::engine::{Caller, EngineError, Reply};
 use protector_domain::refusal::{Refusal, Refusals};
 use protector_domain::sync::{
@@ -73,6 +75,7 @@ pub(super) async fn lock_ticket(
     state: &mut State,
     caller: &Caller,
 ) -> Result<Reply, EngineError> {
+    all_settled(group).await?;
     let input = Input::AskTicket {
         nonce: nonce(group),
         intent: Intent::Lock,
@@ -82,6 +85,22 @@ pub(super) async fn lock_ticket(
     let ticket = attest(group, state, caller, input).await?;
     let group = group.group;
     Ok(Reply::Ticket { group, ticket })
+}
+
+/// Who moves the group away reads in the record where its servers are: it has to know those that another
+/// try brought up.
+async fn all_settled(group: &ProtectionGroupActor) -> Result<(), EngineError> {
+    let stored = group.site.store().group_fetch(group.group).await;
+    let stored = stored.map_err(|e| unavailable(&e))?;
+    let Some((stored, body)) = stored.and_then(|s| s.body.clone().map(|body| (s, body))) else {
+        return Ok(());
+    };
+    let since = failover::forced(&group.site, &stored).await?;
+    let open = since.is_some_and(|since| settle(&body, stored.sync.role(), &since).is_ok());
+    if open {
+        return Err(Refusals::from(Refusal::NotSettled).into());
+    }
+    Ok(())
 }
 
 /// R11. The undo of the operation has brought the source VMs home before it died.

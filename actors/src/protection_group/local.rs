@@ -36,7 +36,7 @@ pub(super) async fn begin_retry(
     now: &Standing,
     retry: &Retry,
 ) -> Result<Reply, EngineError> {
-    let plan = decide_retry(&retry.moved, &retry.tries, &retry.facts)?;
+    let plan = decide_retry(&retry.since, &retry.facts)?;
     begin(group, state, ask, now, plan).await
 }
 

@@ -9,9 +9,7 @@ use crate::gather::group_spec;
 use crate::operation::perform::power::quiet;
 use crate::site::Site;
 use protector_domain::effect::{Effect, EffectKey, EffectKind, EffectState};
-use protector_domain::fence::{
-    Deed, FENCE_STEP, Obligation, deed, direction_owed, forced_move, obligations,
-};
+use protector_domain::fence::{Deed, FENCE_STEP, Obligation, deed, direction_owed, obligations};
 use protector_domain::ids::{GroupId, ProjectId};
 use protector_domain::operation::{EventKind, Operation};
 use protector_domain::plan::GROUP_LANE;
@@ -20,9 +18,6 @@ use protector_domain::record::GroupBody;
 use protector_domain::sync::Role;
 use protector_store::{EffectSettle, NewEvent, StoreError, StoredGroup, Write};
 use std::collections::BTreeMap;
-
-/// Newest operations of a group among which the forced move is looked for.
-const RECENT_MAX: u32 = 32;
 
 fn store_failed(error: &StoreError) -> PortError {
     PortError::new(ErrorKind::Unreachable, error.to_string())
@@ -46,10 +41,7 @@ pub(crate) async fn owed(site: &Site, stored: &StoredGroup) -> Result<Option<Owe
         return Ok(None);
     }
     let store = site.store();
-    let recent = store
-        .operation_list(&stored.project, Some(stored.id), None, RECENT_MAX)
-        .await?;
-    let Some(moved) = forced_move(&recent, epoch, true).cloned() else {
+    let Some(moved) = store.operation_forced(stored.id, epoch).await? else {
         return Ok(None);
     };
     let effects = store.effects_by_operation(moved.id).await?;

@@ -1,11 +1,12 @@
 //! Younger twins of keys: requests that arrived later than anybody waited (B3). Looked for some
-//! times after an operation has ended, then no more.
+//! times after an operation has ended, then no more. The same clock brings the late look at power.
 
+use super::power;
 use crate::journal::Made;
 use crate::operation::perform;
 use crate::site::Site;
 use protector_domain::effect::{Effect, EffectKey, EffectKind, METADATA_KEY};
-use protector_domain::ids::{ArrayId, GroupId, OperationId};
+use protector_domain::ids::{ArrayId, GroupId, OperationId, ServerId};
 use protector_domain::operation::failover::copy_name_prefix;
 use protector_domain::operation::{EventKind, Operation};
 use protector_domain::plan::{CopyPlan, Step};
@@ -16,7 +17,7 @@ use protector_domain::ports::{Acting, ErrorKind, PortResult};
 use protector_domain::stray::{Found, Verdict, judge};
 use protector_store::{NewEvent, StoreError};
 use serde_json::json;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 /// Rounds until everything that was to go is gone: deletions take their time.
@@ -28,12 +29,23 @@ const RECENT_MAX: u32 = 4;
 /// Sweeps for one operation at its appointed times.
 pub(super) async fn watch(site: &Site, operation: OperationId) {
     let mut waited_ms = 0;
+    let mut mended = BTreeSet::new();
     for at_ms in site.care().stray_sweeps_ms.clone() {
         tokio::time::sleep(Duration::from_millis(at_ms.saturating_sub(waited_ms))).await;
         waited_ms = at_ms.max(waited_ms);
         if let Err(error) = until_clean(site, operation).await {
             tracing::warn!(%operation, error, "strays will be looked for again");
         }
+        power_of(site, operation, &mut mended).await;
+    }
+}
+
+async fn power_of(site: &Site, id: OperationId, mended: &mut BTreeSet<ServerId>) {
+    let Ok(Some(operation)) = site.store().operation_fetch(id).await else {
+        return;
+    };
+    if let Err(error) = power::put_right(site, &operation, mended).await {
+        tracing::warn!(operation = %id, %error, "the power of its servers will be looked at again");
     }
 }
 
@@ -57,6 +69,7 @@ pub(super) async fn resume(site: &Site, group: GroupId) -> Result<(), StoreError
         let since_ms = site.ctx().now_us().saturating_sub(ended_us) / 1_000;
         if u64::try_from(since_ms).is_ok_and(|ms| ms <= last_ms) {
             let _ = until_clean(site, operation.id).await;
+            power_of(site, operation.id, &mut BTreeSet::new()).await;
         }
     }
     Ok(())

@@ -159,6 +159,20 @@ pub enum Order {
     SkipStep { reason: String },
     /// Another try for the members that this forced move left down (I14).
     RetryMembers {},
+    /// This object is that step's, though it carries no key any more. For administrators.
+    Adopt {
+        /// `<step>/<target>`, as in its key.
+        step: String,
+        object_id: String,
+        reason: String,
+    },
+}
+
+impl Order {
+    /// True for what leaves things behind, or takes them on somebody's word.
+    pub fn is_for_admins(&self) -> bool {
+        matches!(self, Self::SkipStep { .. } | Self::Adopt { .. })
+    }
 }
 
 /// Which way a move goes; the code is the same (ARC-12), the verb and its conditions differ.

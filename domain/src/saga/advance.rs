@@ -115,21 +115,20 @@ impl<'a> View<'a> {
         work.into_iter().map(|(_, at, way)| (at, way)).collect()
     }
 
-    /// Last stage first; a stage is left only when nothing of it is left.
+    /// Last stage first; a stage is left only when nothing of it is left: while a target server cannot be
+    /// removed its source is not started (S1), and the copy below a volume that stays in use stays too.
     pub fn unwind(&self) -> Advance {
         for (index, stage) in self.plan.stages.iter().enumerate().rev() {
             let work = self.work_in(index, stage, true);
             if !work.is_empty() {
                 return Advance::Work(work);
             }
+            let mut lanes = stage.lanes.iter();
+            if lanes.any(|l| self.lane_ended(l) == Some(LaneEnd::NeedsOperator)) {
+                return Advance::Settled(Outcome::NeedsOperator);
+            }
         }
-        let mut lanes = self.plan.stages.iter().flat_map(|s| &s.lanes);
-        let stuck = lanes.any(|l| self.lane_ended(l) == Some(LaneEnd::NeedsOperator));
-        Advance::Settled(if stuck {
-            Outcome::NeedsOperator
-        } else {
-            Outcome::RolledBack
-        })
+        Advance::Settled(Outcome::RolledBack)
     }
 
     /// A member that fell out in an earlier stage takes no part in later ones.

@@ -10,7 +10,7 @@ use crate::wire::operation::{OperationAnswer, OperationInfo, OperationsAnswer};
 use crate::wire::orders::OperationActionRequest;
 use http::StatusCode;
 use protector_domain::ids::GroupId;
-use protector_domain::ports::engine::{Command, GroupRef, Order, Query, Reply, View};
+use protector_domain::ports::engine::{Command, GroupRef, Query, Reply, View};
 
 pub(super) async fn list(cx: &Cx) -> Result<Answer, ApiError> {
     let page = page(cx)?;
@@ -44,10 +44,10 @@ async fn group_filter(cx: &Cx) -> Result<Option<GroupId>, ApiError> {
     Ok(Some(cx.group_fetch(GroupRef(text.to_owned())).await?.id))
 }
 
-/// I13. Skipping is for administrators: it leaves things behind.
+/// I13. Some are for administrators.
 pub(super) async fn action(cx: &Cx, body: BodyStream) -> Result<Answer, ApiError> {
     let order = body_of::<OperationActionRequest>(cx, body).await?.order()?;
-    if matches!(order, Order::SkipStep { .. }) && !cx.bearer()?.caller.is_admin {
+    if order.is_for_admins() && !cx.bearer()?.caller.is_admin {
         return Err(ApiError::Forbidden);
     }
     let operation = cx.operation_id()?;

@@ -13,6 +13,17 @@ pub struct SkipStepOrder {
     pub reason: String,
 }
 
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct AdoptOrder {
+    /// `boot_server/<member>`, `create_ports/<member>.<interface>` or `import_volumes/<disk>`.
+    pub step: String,
+    /// Id of the server, port or volume.
+    pub object_id: String,
+    /// Why; kept with the operation.
+    pub reason: String,
+}
+
 /// Exactly one of these.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
@@ -27,6 +38,19 @@ pub struct OperationActionRequest {
     /// Of a forced failover that has ended: another try for the members that it left down.
     #[serde(default)]
     pub retry_members: Option<Empty>,
+    /// For administrators. Names the object of a step whose lane waits; it goes back with the lane.
+    #[serde(default)]
+    pub adopt: Option<AdoptOrder>,
+}
+
+impl AdoptOrder {
+    fn order(self) -> Order {
+        Order::Adopt {
+            step: self.step,
+            object_id: self.object_id,
+            reason: self.reason,
+        }
+    }
 }
 
 impl OperationActionRequest {
@@ -39,12 +63,13 @@ impl OperationActionRequest {
             self.retry_members.map(|Empty {}| Order::RetryMembers {}),
             self.skip_step
                 .map(|SkipStepOrder { reason }| Order::SkipStep { reason }),
+            self.adopt.map(AdoptOrder::order),
         ];
         let mut given = all.into_iter().flatten();
         match (given.next(), given.next()) {
             (Some(order), None) => Ok(order),
             _ => Err(ApiError::bad(
-                "exactly one of cancel, resume, retry_members, skip_step is needed",
+                "exactly one of cancel, resume, retry_members, skip_step, adopt is needed",
             )),
         }
     }

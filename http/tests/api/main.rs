@@ -15,6 +15,7 @@ mod changes;
 mod discovery;
 mod errors;
 mod moves;
+mod orders;
 mod reads;
 mod served;
 mod streams;

@@ -28,16 +28,25 @@ pub async fn retry_members(
     };
     let run = run(world, Which::B, ask, &mut |_| {}).await?;
     if settle {
-        let (b, a) = (
-            world.endpoint(Which::B).await?,
-            world.endpoint(Which::A).await?,
-        );
-        courier::sync(&b, &a, &group.group).await?;
-        let path = format!("/protection-groups/{}/action", group.group);
-        let body = json!({ "settle_members": {} });
-        courier::change(&b, &a, Method::POST, &path, &body).await?;
+        settle_members(world, group).await?;
     }
     Ok(run)
+}
+
+/// Brings into both sites' records what further tries at site B brought up.
+///
+/// # Errors
+/// A refusal; sites that do not come into step.
+pub async fn settle_members(world: &World, group: &Protected) -> Result<()> {
+    let (b, a) = (
+        world.endpoint(Which::B).await?,
+        world.endpoint(Which::A).await?,
+    );
+    courier::sync(&b, &a, &group.group).await?;
+    let path = format!("/protection-groups/{}/action", group.group);
+    let body = json!({ "settle_members": {} });
+    courier::change(&b, &a, Method::POST, &path, &body).await?;
+    Ok(())
 }
 
 /// Asks site B for it, kills the product where the world's crash switch says so, and waits.
@@ -53,4 +62,18 @@ pub async fn fail_over(
     let body = json!({ "failover": { "type": "unplanned" } });
     let ask = action(Which::B, group, body, world.now_ms());
     run(world, Which::B, ask, &mut shown).await
+}
+
+/// As `fail_over`, to the point that is named.
+///
+/// # Errors
+/// A refusal; an operation that does not end.
+pub async fn fail_over_to(
+    world: &mut World,
+    group: &Protected,
+    point: &str,
+) -> Result<OperationRun> {
+    let body = json!({ "failover": { "type": "unplanned", "recovery_point": point } });
+    let ask = action(Which::B, group, body, world.now_ms());
+    run(world, Which::B, ask, &mut |_| {}).await
 }

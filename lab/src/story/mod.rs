@@ -14,7 +14,7 @@ mod tests;
 mod watch;
 
 pub use drill::{drill, test_cleanup};
-pub use failover::{fail_over, retry_members};
+pub use failover::{fail_over, fail_over_to, retry_members, settle_members};
 pub use life::{delete, policy_update, remove_member, update};
 pub use planned::{failback, leading, planned_failover, reprotect, sync_force};
 pub use protect::{

@@ -6,7 +6,8 @@ use crate::model::{NewEvent, OperationUpdate};
 use crate::store::{Store, read};
 use crate::write::{Write, Written};
 use protector_domain::ids::{GroupId, OperationId, ProjectId};
-use protector_domain::operation::{Operation, OperationEvent};
+use protector_domain::operation::{Operation, OperationEvent, OperationKind};
+use protector_domain::sync::Epoch;
 
 impl Store {
     pub async fn operation_fetch(&self, id: OperationId) -> Result<Option<Operation>, StoreError> {
@@ -33,6 +34,33 @@ impl Store {
         read!(
             self,
             operations::operation_list(project, group, marker, page(limit))
+        )
+    }
+
+    /// The newest move by force of the group under `epoch`, however long ago: `None` if it was not moved
+    /// by force.
+    pub async fn operation_forced(
+        &self,
+        group: GroupId,
+        epoch: Epoch,
+    ) -> Result<Option<Operation>, StoreError> {
+        read!(self, operations::operation_forced(group, epoch))
+    }
+
+    /// All operations of a kind of the group under `epoch` for which the ledger knows one of `steps` as
+    /// done; oldest first, however long ago.
+    ///
+    /// Errors: `Illegal` rather than an incomplete list, above 1,000.
+    pub async fn operations_that_did(
+        &self,
+        group: GroupId,
+        epoch: Epoch,
+        kind: OperationKind,
+        steps: &[&str],
+    ) -> Result<Vec<Operation>, StoreError> {
+        read!(
+            self,
+            operations::operations_that_did(group, epoch, kind, steps)
         )
     }
 

@@ -6,6 +6,7 @@ use super::poll::until;
 use super::{Job, Unmade, nothing_made};
 use crate::journal::Made;
 use protector_domain::ids::{OperationId, ServerId, VolumeId};
+use protector_domain::plan::Step;
 use protector_domain::ports::compute::{Server, ServerStatus};
 use protector_domain::ports::{Acting, Cloud, ErrorKind, PortError, PortResult};
 
@@ -22,6 +23,15 @@ fn reason(operation: OperationId) -> String {
 async fn fetch(cloud: &Cloud, acting: &Acting, id: &ServerId) -> PortResult<Option<Server>> {
     let found = cloud.compute.server_fetch(acting, id).await?;
     Ok(found.filter(|server| server.status != ServerStatus::Deleted))
+}
+
+/// The server whose power the step changes, where it is.
+pub(crate) async fn seen(job: &Job, id: &ServerId) -> PortResult<Option<Server>> {
+    match &job.step {
+        Step::QuiesceServer { acting, .. } => fetch(&job.peer_cloud()?, acting, id).await,
+        Step::RestartServer { acting, .. } => fetch(job.site.cloud(), acting, id).await,
+        _ => Ok(None),
+    }
 }
 
 async fn until_status(

@@ -16,13 +16,21 @@ mod source;
 #[cfg(test)]
 mod tests;
 #[cfg(test)]
+mod tests_of_adopt;
+#[cfg(test)]
 mod tests_of_moves;
 #[cfg(test)]
 mod tests_of_overtaken;
+#[cfg(test)]
+mod tests_of_power;
+#[cfg(test)]
+mod tests_of_retry;
+#[cfg(test)]
+mod tests_of_ways_out;
 
 pub use build::copy_name_prefix;
 pub use cleanup::{cleanup_plan, leaves_something};
 pub use decide::{decide, decide_test, pick_point};
 pub use facts::{Asked, FailoverAsk, FailoverFacts, LeftHere, SourceFacts, TargetFacts, TestAsk};
 pub use outcome::{body_at_end, body_at_start};
-pub use retry::{decide_retry, settle, settle_members};
+pub use retry::{BRINGS_UP, ForcedMove, Ran, decide_retry, settle, settle_members};

@@ -33,20 +33,26 @@ pub fn body_at_end(
         let done = Done { plan, journal };
         settle_member(member, &done, here);
     }
-    let home_again = plan.kind == OperationKind::Failback && all_up;
-    body.status = match (all_up, home_again) {
-        (true, true) => GroupStatus::Active,
-        (true, false) => GroupStatus::FailedOver,
-        (false, _) => GroupStatus::FailedOverPartial,
+    (body.status, body.protected) = if all_up {
+        status_of_all_up(plan, false)
+    } else {
+        (GroupStatus::FailedOverPartial, false)
     };
-    // At home the array's own group still replicates outwards; anywhere else somebody has to ask.
-    body.protected = home_again;
     if plan.stages.iter().any(|stage| stage.name == "retire") {
         forget_source(&mut body, source_of(here));
     }
     body.failover_count = body.failover_count.saturating_add(1);
     body.last_failover_at_us = Some(now_us);
     body
+}
+
+/// The group's status when every member is up where `plan` has moved it, and whether it is protected. At home
+/// the array's own group still replicates outwards; anywhere else somebody has to ask, or has asked.
+pub(super) fn status_of_all_up(plan: &Plan, asked: bool) -> (GroupStatus, bool) {
+    match plan.kind {
+        OperationKind::Failback => (GroupStatus::Active, true),
+        _ => (GroupStatus::FailedOver, asked),
+    }
 }
 
 /// What is retired after the commit is nobody's place any more.

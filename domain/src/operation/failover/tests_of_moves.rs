@@ -24,7 +24,7 @@ pub(super) fn planned() -> FailoverAsk {
     }
 }
 
-fn server(id: &str, status: ServerStatus) -> Server {
+pub(super) fn server(id: &str, status: ServerStatus) -> Server {
     Server {
         id: ServerId::from(id),
         project_id: "pa".into(),

@@ -5,14 +5,22 @@ use crate::codec::word;
 use crate::error::StoreError;
 use crate::model::{NewEvent, OperationUpdate};
 use crate::rows::operation::{EventRow, MovingColumns, OperationRow, updated};
-use crate::schema::{dr_operation_events, dr_operations};
+use crate::schema::{dr_operation_events, dr_operations, effects};
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
+use protector_domain::effect::EffectState;
 use protector_domain::ids::{GroupId, OperationId, ProjectId};
-use protector_domain::operation::{Operation, OperationEvent, OperationStatus};
+use protector_domain::operation::{
+    Operation, OperationEvent, OperationKind, OperationMode, OperationStatus,
+};
+use protector_domain::sync::Epoch;
 
 /// Most operations that can be unfinished at one site.
 const UNFINISHED_MAX: i64 = 100_000;
+/// Most operations of a group under one epoch that have done something each. A try that brings up nobody
+/// is none of these, so that this is far above the members of any group.
+const DID_MAX: i64 = 1_000;
+
 /// Errors: `AlreadyThere` with `what` = `idempotency_key` and the id of the operation that has the
 /// key, or `operation` if the id itself is taken.
 pub(crate) async fn operation_insert(
@@ -135,6 +143,59 @@ pub(crate) async fn operation_list(
     }
     let rows: Vec<OperationRow> = query.load(c).await?;
     rows.into_iter().map(Operation::try_from).collect()
+}
+
+/// The newest operation by which the group was moved by force under `epoch`.
+pub(crate) async fn operation_forced(
+    c: &mut Conn,
+    group: GroupId,
+    epoch: Epoch,
+) -> Result<Option<Operation>, StoreError> {
+    use OperationKind::{Failback, Failover};
+    let moves = [word(&Failover)?, word(&Failback)?];
+    let query = dr_operations::table
+        .filter(dr_operations::protection_group_id.eq(group.to_string()))
+        .filter(dr_operations::epoch.eq(column(epoch)?))
+        .filter(dr_operations::mode.eq(word(&OperationMode::Unplanned)?))
+        .filter(dr_operations::operation_type.eq_any(moves))
+        .order(dr_operations::id.desc())
+        .select(OperationRow::as_select());
+    let row = query.first(c).await.optional()?;
+    row.map(Operation::try_from).transpose()
+}
+
+/// Oldest first. One of which the ledger knows no such step as done is left out.
+pub(crate) async fn operations_that_did(
+    c: &mut Conn,
+    group: GroupId,
+    epoch: Epoch,
+    kind: OperationKind,
+    steps: &[&str],
+) -> Result<Vec<Operation>, StoreError> {
+    let did = effects::table
+        .filter(effects::protection_group_id.eq(group.to_string()))
+        .filter(effects::step.eq_any(steps))
+        .filter(effects::state.eq(word(&EffectState::Done)?))
+        .select(effects::operation_id);
+    let query = dr_operations::table
+        .filter(dr_operations::protection_group_id.eq(group.to_string()))
+        .filter(dr_operations::epoch.eq(column(epoch)?))
+        .filter(dr_operations::operation_type.eq(word(&kind)?))
+        .filter(dr_operations::id.eq_any(did))
+        .order(dr_operations::id)
+        .limit(DID_MAX.saturating_add(1));
+    let rows: Vec<OperationRow> = query.select(OperationRow::as_select()).load(c).await?;
+    // One that is forgotten would be done twice (S2).
+    if i64::try_from(rows.len()).is_ok_and(|found| found > DID_MAX) {
+        return Err(StoreError::Illegal(format!(
+            "more than {DID_MAX} operations"
+        )));
+    }
+    rows.into_iter().map(Operation::try_from).collect()
+}
+
+fn column(epoch: Epoch) -> Result<i64, StoreError> {
+    i64::try_from(epoch.0).map_err(|_| StoreError::Illegal("epoch too large".to_owned()))
 }
 
 /// Oldest first: what a starting engine takes up (L2).
