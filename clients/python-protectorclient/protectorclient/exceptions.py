@@ -5,17 +5,18 @@ Absent: deciding what to do about it; callers branch on `code` and on the class.
 
 from __future__ import annotations
 
+from dataclasses import dataclass, replace
 from typing import Optional
 
 
+@dataclass(frozen=True)
 class Problem:
     """One thing that speaks against a request."""
 
-    def __init__(self, what: str, reason: Optional[str] = None, action: Optional[str] = None, code: str = ""):
-        self.what = what
-        self.reason = reason
-        self.action = action
-        self.code = code
+    what: str
+    reason: Optional[str] = None
+    action: Optional[str] = None
+    code: str = ""
 
     def lines(self) -> list[str]:
         """`Error`, `Reason` and `Action`, as far as they are known (DOC-02)."""
@@ -38,12 +39,20 @@ class ProtectorError(Exception):
     def for_group(self, group: str) -> "ProtectorError":
         """Puts the group's name where a remedy says `<group>`, if a shell takes it as it is."""
         if is_plain(group):
-            for problem in self.problems:
-                problem.action = problem.action and problem.action.replace("<group>", group)
+            self.problems = [_filled(problem, group) for problem in self.problems]
+        return self
+
+    def with_action(self, action: str) -> "ProtectorError":
+        """The same, with another remedy for its first problem."""
+        self.problems[0] = replace(self.problems[0], action=action)
         return self
 
     def __str__(self) -> str:
         return "\n".join(line for problem in self.problems for line in problem.lines())
+
+
+def _filled(problem: Problem, group: str) -> Problem:
+    return replace(problem, action=problem.action and problem.action.replace("<group>", group))
 
 
 class Refused(ProtectorError):

@@ -19,6 +19,9 @@ from protectorclient.v1 import Client
 #: How often an unplanned move is asked for while no answer comes, and the pause between, seconds.
 TRIES_MAX = 4
 PAUSE_S = 2.0
+#: The refusal that time alone heals, and the pause between two looks, seconds.
+NO_POINT = "nothing_to_recover"
+POINT_POLL_S = 2.0
 
 
 @dataclass(frozen=True)
@@ -38,16 +41,43 @@ def plan_of_move(site: Client, group: str, verb: str, asked: dict) -> dict:
     return site.groups.action(group, verb, {**asked, "dry_run": True})["plan"]
 
 
+def await_point(
+    site: Client,
+    group: str,
+    verb: str,
+    asked: dict,
+    limit_s: float,
+    told: Callable[[str], None] = lambda text: None,
+    pause: Callable[[float], None] = time.sleep,
+    now_s: Callable[[], float] = time.monotonic,
+) -> None:
+    """Waits while nothing speaks against a move but that no recovery point has arrived at `site` yet.
+
+    Errors: any other refusal; this one when the time is up.
+    """
+    until, waited = now_s() + limit_s, False
+    while True:
+        try:
+            plan_of_move(site, group, verb, asked)
+            return
+        except Refused as error:
+            if {problem.code for problem in error.problems} != {NO_POINT} or now_s() > until:
+                raise
+        if not waited:
+            told(f"Waiting for the first complete recovery point at {site.cloud}.")
+            waited = True
+        pause(POINT_POLL_S)
+
+
 def planned_roles(pair: Pair, group: str, name: str) -> Roles:
     """Leader and target of a planned move. Errors: `PeerRequired`; nothing was changed."""
     try:
         return pair.roles(group, BLOCKED_MOVE, name)
     except PeerRequired as error:
-        error.problems[0].action = (
+        raise error.with_action(
             "restore the link, then repeat the command; or at the site that is to take over: "
             f"openstack protector protection-group failover --type unplanned {name}"
         )
-        raise
 
 
 def planned_move(pair: Pair, group: str, verb: str, asked: dict, name: str = "<group>") -> Move:

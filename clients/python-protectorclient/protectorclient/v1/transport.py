@@ -129,8 +129,8 @@ def refused(cloud: str, status: int, body: Any) -> ProtectorError:
         Problem(str(item.get("message", "")), item.get("reason"), item.get("remedy"), str(item.get("code", "")))
         for item in items
     ]
-    error = Refused(cloud, status, problems, str(items[0].get("request_id", "")))
-    return error
+    request_id = str(items[0].get("request_id", ""))
+    return Refused(cloud, status, list(dict.fromkeys(problems)), request_id)
 
 
 def quoted(name: str) -> str:

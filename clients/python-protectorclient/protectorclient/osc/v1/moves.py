@@ -18,7 +18,7 @@ from protectorclient.coordination import (
     unplanned_move,
     watch,
 )
-from protectorclient.coordination.moves import planned_roles
+from protectorclient.coordination.moves import await_point, planned_roles
 from protectorclient.exceptions import NoAnswer, PeerRequired, ProtectorError, sync_force
 from protectorclient.osc import lookup, rows, texts
 from protectorclient.osc.base import ShowOne
@@ -48,6 +48,11 @@ class OperationCommand(ShowOne):
     def show_plan(self, pair: Pair, plan: dict, group: str) -> tuple:
         self._text = texts.plan_text(plan, group, pair.site_name)
         return tuple(plan), tuple(plan.values())
+
+    def ready(self, at: Client, group: str, verb: str, asked: dict, parsed_args: Any) -> None:
+        """With `--wait`, also for the first recovery point; without, the site refuses by itself."""
+        if parsed_args.wait:
+            await_point(at, group, verb, asked, parsed_args.wait_timeout, self.tell)
 
     def watched(self, at: Client, operation: dict, parsed_args: Any) -> dict:
         """The operation as it ended, or at once without `--wait`."""
@@ -115,7 +120,9 @@ class MoveCommand(OperationCommand):
         return "planned"
 
     def _planned(self, pair: Pair, group: str, asked: dict, parsed_args: Any) -> tuple:
+        target = planned_roles(pair, group, parsed_args.group).follower
         self.before(pair, group, parsed_args)
+        self.ready(target, group, self.verb, {**asked, "type": "planned"}, parsed_args)
         move = planned_move(pair, group, self.verb, asked, parsed_args.group)
         return self._carried(pair, group, move, parsed_args)
 
@@ -213,6 +220,7 @@ class TestFailover(OperationCommand):
             asked["recovery_point"] = parsed_args.recovery_point
         if parsed_args.dry_run:
             return self.show_plan(pair, plan_of_move(self.local, group, "test_failover", asked), parsed_args.group)
+        self.ready(self.local, group, "test_failover", asked, parsed_args)
         started = self.local.groups.action(group, "test_failover", asked, key=str(uuid.uuid4()))["operation"]
         return self.shown(pair, self.watched(self.local, started, parsed_args))
 
