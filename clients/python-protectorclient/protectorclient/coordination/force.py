@@ -28,14 +28,20 @@ class Synced:
     operation: Optional[str] = None
 
 
-def sync_force(one: Client, other: Client, group: str, state: State) -> Synced:
-    """`group` is the id. Errors: a site that does not answer; sites that do not come into step."""
+def sync_force(one: Client, other: Client, group: str, state: State, withdraw: bool = False) -> Synced:
+    """`group` is the id. `withdraw`: also takes back requests for planned moves that wait for a lock which a dead
+    courier never fetched; a living one that is just at work has to begin again.
+
+    Errors: a site that does not answer; sites that do not come into step.
+    """
     left: Optional[ProtectorError] = None
     for carried in range(ROUNDS_MAX):
         a, b = carry.see(one, group), carry.see(other, group)
         step = heads.next_step(a, b)
         if step in (Step.IN_STEP, Step.RUNNING):
             state.keep_synced(group, a.at or {})
+            if withdraw and step is Step.IN_STEP:
+                _withdraw(((one, a), (other, b)))
             running = (a.lock or {}).get("operation") if step is Step.RUNNING else None
             return Synced(a, b, carried, running)
         try:
@@ -75,6 +81,17 @@ def _do(step: Step, one: Client, other: Client, seen: tuple[Head, Head], group: 
             action="openstack protector protection-group list",
             code="not_found",
         )
+
+
+def _withdraw(seen: tuple[tuple[Client, Head], ...]) -> None:
+    """Nothing was touched by a request without its lock. One that has ended meanwhile is as good."""
+    for site, head in seen:
+        if head.operation and head.operation.get("mode") == "requested":
+            try:
+                site.operations.order(str(head.operation["id"]), "cancel")
+            except Refused as error:
+                if error.status >= 500:
+                    raise
 
 
 def _push(author: Client, peer: Client, seen: Head, group: str, state: State) -> None:

@@ -19,6 +19,8 @@ from protectorclient.v1 import Client
 #: How often an unplanned move is asked for while no answer comes, and the pause between, seconds.
 TRIES_MAX = 4
 PAUSE_S = 2.0
+#: The target has a request or an operation already.
+BUSY = "operation_in_progress"
 #: The refusal that time alone heals, and the pause between two looks, seconds.
 NO_POINT = "nothing_to_recover"
 POINT_POLL_S = 2.0
@@ -93,7 +95,13 @@ def planned_move(pair: Pair, group: str, verb: str, asked: dict, name: str = "<g
     ticket = carry.expect(leader, leader.sync.lock_ticket(group), "ticket")
     # The ticket is good for one request, so its signature names the request (I3).
     wanted = {**asked, "type": "planned", "ticket": ticket}
-    answer = target.groups.action(group, verb, wanted, key=ticket["signature"])
+    try:
+        answer = target.groups.action(group, verb, wanted, key=ticket["signature"])
+    except Refused as error:
+        if error.has_code(BUSY) and (roles.following.operation or {}).get("mode") == "requested":
+            # An earlier courier asked for a move and never fetched its lock.
+            raise error.with_action(f"it waits for nobody: {sync_force(name)}; then repeat the command") from error
+        raise
     move = Move(answer["operation"], target)
     reservation = carry.expect(target, answer, "reservation")
     envelope = _lock(pair, leader, move, (ticket, reservation), (group, name))

@@ -64,7 +64,7 @@ class SyncForce(ShowOne):
         pair = self.pair()
         group = pair.find(parsed_args.group)
         pair.roles(group, BLOCKED_CHANGE, parsed_args.group)
-        done = sync_force(pair.local, pair.peer, group, pair.state)
+        done = sync_force(pair.local, pair.peer, group, pair.state, withdraw=True)
         columns = ("in_sync", "version", "epoch", "rounds", "operation")
         self._text = f"IN SYNC at version {done.one.shown}"
         if done.operation:
