@@ -5,6 +5,7 @@ Absent: any command. Login is ours and not the shell's, so that an error names t
 
 from __future__ import annotations
 
+import logging
 from typing import Any, Optional
 
 from cliff.formatters.table import TableFormatter
@@ -30,6 +31,7 @@ class Base:
     _text: Optional[str] = None
 
     def run(self, parsed_args: Any) -> int:
+        self.take_over_errors()
         try:
             code = super().run(parsed_args)  # type: ignore[misc]
         except ProtectorError as error:
@@ -43,6 +45,11 @@ class Base:
             self.app.stdout.write(self._text + "\n")
             return 0
         return super().produce_output(parsed_args, column_names, data)  # type: ignore[misc]
+
+    def take_over_errors(self) -> None:
+        """Keystoneauth's own warning of a dead endpoint says less than our error does."""
+        if not getattr(self.app.options, "debug", False):
+            logging.getLogger("keystoneauth.identity.generic.base").setLevel(logging.ERROR)
 
     @property
     def local(self) -> Client:

@@ -6,6 +6,7 @@ Absent: retries. Who asks knows what a second request would mean.
 from __future__ import annotations
 
 import json
+import re
 from typing import Any, Optional
 from urllib.parse import quote
 
@@ -21,6 +22,9 @@ CONNECT_LIMIT_S = 10.0
 ANSWER_LIMIT_S = 150.0
 #: Largest answer that is read, bytes.
 ANSWER_BYTES_MAX = 16 << 20
+#: Longest reason that is quoted from a library, characters.
+REASON_CHARS_MAX = 300
+SYSTEM_WORD = re.compile(r"\[Errno -?\d+\] [\w ,]+|timed out|certificate verify failed[^)]*")
 
 
 class Transport:
@@ -139,5 +143,9 @@ def quoted(name: str) -> str:
 
 
 def _said(error: Exception) -> str:
-    """An exception in one line, without what a library wraps around it."""
-    return " ".join(str(error).split())[:300]
+    """An exception in one line: where, and the system's own word, without what libraries wrap around it."""
+    text = " ".join(str(error).split())
+    cause = SYSTEM_WORD.search(text)
+    if cause:
+        return f"{text.split(': ', 1)[0]}: {cause.group(0)}"
+    return text[:REASON_CHARS_MAX]
