@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 import signal
 import subprocess
 import sys
@@ -121,13 +122,16 @@ class User:
         self.state = lab.home / f"user-{name}"
         self.clouds: Optional[Path] = None
 
-    def run(self, line: str, hook: Optional[Callable[[], None]] = None) -> Ran:
-        """`openstack <line>` in a process of its own. `hook` runs in it first, to plan its death."""
+    def run(self, line: str, hook: Optional[Callable[[], None]] = None, merged: bool = False) -> Ran:
+        """`openstack <line>` in a process of its own. `hook` runs in it first, to plan its death.
+
+        `merged`: everything in `out`, in the order in which a terminal would show it.
+        """
         environ = self.lab.environment(self.state, self.clouds)
         with tempfile.TemporaryFile("w+") as out, tempfile.TemporaryFile("w+") as err:
             child = os.fork()
             if child == 0:
-                _be_openstack(line.split(), environ, (out.fileno(), err.fileno()), hook)
+                _be_openstack(shlex.split(line), environ, (out.fileno(), (out if merged else err).fileno()), hook)
             code = _wait(child)
             out.seek(0)
             err.seek(0)

@@ -32,7 +32,7 @@ def sync_text(status: Status, site_name: Callable[[str], str], peer_cloud: Optio
         f"  Last Sync:      {last_sync(status)}",
         "",
         "Validation:",
-        *(f"  [{'OK' if good else '!!'}] {what if good else negated(what)}" for what, good in status.checks),
+        *(f"  [OK] {what}" if good else f"  [!!] {negated(what, status)}" for what, good in status.checks),
         *_notes(status, peer_cloud),
     ]
     return "\n".join(lines)
@@ -55,8 +55,10 @@ def _notes(status: Status, peer_cloud: Optional[str]) -> list[str]:
     return ["", *notes] if notes else []
 
 
-def negated(check: str) -> str:
-    return check.replace(" match", " differ").replace(" is ", " is not ")
+def negated(check: str, status: Status) -> str:
+    """What is not so; versions that were not seen neither match nor differ."""
+    differ = " differ" if status.peer else " cannot be compared"
+    return check.replace(" match", differ).replace(" is ", " is not ")
 
 
 def last_sync(status: Status) -> str:

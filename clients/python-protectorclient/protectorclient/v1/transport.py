@@ -24,6 +24,7 @@ ANSWER_LIMIT_S = 150.0
 ANSWER_BYTES_MAX = 16 << 20
 #: Longest reason that is quoted from a library, characters.
 REASON_CHARS_MAX = 300
+PLACE = re.compile(r"https?://[\w.\-\[\]]+(:\d+)?")
 SYSTEM_WORD = re.compile(r"\[Errno -?\d+\] [\w ,]+|timed out|certificate verify failed[^)]*")
 
 
@@ -145,7 +146,7 @@ def quoted(name: str) -> str:
 def _said(error: Exception) -> str:
     """An exception in one line: where, and the system's own word, without what libraries wrap around it."""
     text = " ".join(str(error).split())
-    cause = SYSTEM_WORD.search(text)
-    if cause:
-        return f"{text.split(': ', 1)[0]}: {cause.group(0)}"
+    cause, place = SYSTEM_WORD.search(text), PLACE.search(text)
+    if cause and place:
+        return f"{place.group(0)}: {cause.group(0)}"
     return text[:REASON_CHARS_MAX]

@@ -45,8 +45,11 @@ class OperationCommand(ShowOne):
         parser.add_argument("--dry-run", action="store_true", help="Show the plan and all findings; change nothing")
         return parser
 
-    def show_plan(self, pair: Pair, plan: dict, group: str) -> tuple:
-        self._text = texts.plan_text(plan, group, pair.site_name)
+    def dry_run(self, pair: Pair, at: Client, group: str, asked: tuple[str, dict], parsed_args: Any) -> tuple:
+        """The plan as text for people, as the API's data for programs."""
+        self.ready(at, group, *asked, parsed_args)
+        plan = plan_of_move(at, group, *asked)
+        self._text = texts.plan_text(plan, parsed_args.group, pair.site_name)
         return tuple(plan), tuple(plan.values())
 
     def ready(self, at: Client, group: str, verb: str, asked: dict, parsed_args: Any) -> None:
@@ -103,7 +106,7 @@ class MoveCommand(OperationCommand):
         kind = parsed_args.type or self._kind(pair, group, parsed_args)
         if parsed_args.dry_run:
             at = planned_roles(pair, group, parsed_args.group).follower if kind == "planned" else self.local
-            return self.show_plan(pair, plan_of_move(at, group, self.verb, {**asked, "type": kind}), parsed_args.group)
+            return self.dry_run(pair, at, group, (self.verb, {**asked, "type": kind}), parsed_args)
         if kind == "planned":
             return self._planned(pair, group, asked, parsed_args)
         return self._unplanned(pair, group, asked, parsed_args)
@@ -219,7 +222,7 @@ class TestFailover(OperationCommand):
         if parsed_args.recovery_point:
             asked["recovery_point"] = parsed_args.recovery_point
         if parsed_args.dry_run:
-            return self.show_plan(pair, plan_of_move(self.local, group, "test_failover", asked), parsed_args.group)
+            return self.dry_run(pair, self.local, group, ("test_failover", asked), parsed_args)
         self.ready(self.local, group, "test_failover", asked, parsed_args)
         started = self.local.groups.action(group, "test_failover", asked, key=str(uuid.uuid4()))["operation"]
         return self.shown(pair, self.watched(self.local, started, parsed_args))
