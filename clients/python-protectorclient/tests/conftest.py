@@ -12,7 +12,7 @@ from protectorclient.state import State
 from tests.lab import Lab, User
 
 #: VMs of the shared sites; each test protects its own.
-VMS = 40
+VMS = 50
 
 
 def _load_shell() -> None:

@@ -1,4 +1,4 @@
-"""A courier that is killed at one of its messages. Lives in the tests: the product has no such switch.
+"""A courier that is killed at one of its messages, or hears nothing of one. Lives in the tests: the product has no such switch.
 
 A *message* is a request that can change something: everything but GET.
 """
@@ -9,6 +9,7 @@ import os
 import signal
 from typing import Callable
 
+from protectorclient.exceptions import NoAnswer
 from protectorclient.v1.transport import Transport
 
 
@@ -30,6 +31,24 @@ def die_at(message: int, moment: str) -> Callable[[], None]:
             return answer
 
         Transport._send = counting
+
+    return plan
+
+
+def lose_answer_of(message: int) -> Callable[[], None]:
+    """A hook: message N arrives, and what the site answers does not."""
+
+    def plan() -> None:
+        send, count = Transport._send, [0]
+
+        def losing(self, method, *rest):
+            answer = send(self, method, *rest)
+            count[0] += method != "GET"
+            if method != "GET" and count[0] == message:
+                raise NoAnswer(self.cloud, "the answer got lost")
+            return answer
+
+        Transport._send = losing
 
     return plan
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from protectorclient.coordination import watch
-from protectorclient.exceptions import Unfinished
+from protectorclient.exceptions import NoAnswer, Unfinished
+from protectorclient.state import State
 from tests.groups import make_group, until_movable
 from tests.lab import User
 
@@ -55,6 +56,35 @@ def test_mappings_take_names(user, lab, group):
     assert not user.good(f"--os-cloud site-a protector protection-group mapping set {group} -f json").json["networks"]
 
 
+class Flapping:
+    """A site that answers every second question: what `watch` asks of one, and nothing else."""
+
+    cloud = "flapping"
+
+    def __init__(self, looks: int):
+        self.operations, self.left, self.asked = self, looks, 0
+
+    def show(self, operation: str) -> dict:
+        self.asked += 1
+        if self.asked % 2:
+            raise NoAnswer(self.cloud, "the line is bad")
+        self.left -= 1
+        return {"status": "running" if self.left else "completed", "outcome": "full"}
+
+    def events(self, operation: str, after: int) -> list:
+        return []
+
+
+def test_waiting_survives_a_bad_line_and_not_a_dead_one():
+    looks = 2 * watch.SILENT_LOOKS_MAX
+    assert watch.wait(Flapping(looks), "op", pause=lambda s: None)["outcome"] == "full"
+    dead, pauses = Flapping(1), []
+    dead.show = lambda operation: (_ for _ in ()).throw(NoAnswer("dead", "nobody"))
+    with pytest.raises(Unfinished):
+        watch.wait(dead, "op", pause=pauses.append)
+    assert len(pauses) == watch.SILENT_LOOKS_MAX + 1
+
+
 @pytest.fixture(scope="module")
 def cancelled(lab, vms, tmp_path_factory) -> str:
     """The id of a planned failover of group `cancelled` that somebody took back while it ran."""
@@ -91,6 +121,16 @@ def test_waiting_that_is_given_up_says_that_the_operation_goes_on(lab, cancelled
     with pytest.raises(Unfinished) as told:
         watch.wait(lab.client("site-b"), cancelled, limit_s=0)
     assert f"openstack --os-cloud site-b protector operation show {cancelled}" in str(told.value)
+
+
+def test_the_last_sync_is_when_it_was_first_seen_and_not_now(user, lab, group):
+    """Looking again makes nothing more recent (SYNC-06)."""
+    identity = lab.client("site-a").groups.show(group)["id"]
+    line = f"--os-cloud site-a protector protection-group sync-status {group} -f json"
+    head = lab.client("site-a").sync.show(identity)["head"]["at"]
+    State(user.state, now_s=lambda: 1_000).keep_synced(identity, head)
+    assert user.good(line).json["last_sync"] == "1970-01-01T00:16:40Z"
+    assert "  [!!] Last sync is not recent" in user.good(line.replace(" -f json", "")).out
 
 
 def test_projects_are_mapped_at_both_sites_and_once(user, lab):

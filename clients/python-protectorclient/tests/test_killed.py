@@ -12,12 +12,13 @@ from dataclasses import dataclass
 import pytest
 
 from protectorclient.coordination import watch
-from tests.dying import count_messages, die_at
+from tests.dying import count_messages, die_at, lose_answer_of
 from tests.groups import make_group, until_movable
 from tests.lab import User
 
 TICKET, RESERVED, COMMITTED, STORED, RECEIVED = range(1, 6)
 CASES = [(number, moment) for number in range(TICKET, RECEIVED + 1) for moment in ("before", "after")]
+FORCE = "openstack protector protection-group sync-force"
 #: How long a move of one VM may take, seconds.
 MOVE_LIMIT_S = 90.0
 
@@ -111,6 +112,9 @@ def moves(lab, vms, tmp_path_factory) -> dict:
         line = f"--os-cloud site-b protector protection-group failover {name} --type planned"
         code = user.run(line, die_at(*case)).code
         left = status(user, name)
+        if case == (RESERVED, "after"):
+            refused = user.run(f"{line} --dry-run")
+            assert f"it waits for a lock that nobody fetched: {FORCE} {name}; then repeat" in refused.err
         force(user, name)
         killed[case] = Killed(group, name, before, code, left, status(user, name))
     return killed
@@ -134,7 +138,9 @@ def test_a_planned_failover_whose_courier_is_killed(user, lab, moves, number, mo
     else:
         # Nothing had begun: the next one is a move like any other.
         assert case.mended["in_sync"] and case.mended["local_version"] == case.before
-        user.good(f"--os-cloud site-b protector protection-group failover {case.name} --type planned")
+        line = f"--os-cloud site-b protector protection-group failover {case.name} --type planned"
+        user.good(f"{line} --dry-run")
+        user.good(line)
         return
     for site in (a, b):
         shown = site.groups.show(case.group)
@@ -149,3 +155,41 @@ def test_a_planned_failover_has_five_messages_and_two_at_its_end(user, lab, vms,
     # The first action is the dry run that asks whether there is a recovery point yet.
     started = ["action", "lock-tickets", "action", "commits", "envelopes", "receipts"]
     assert seen == [*started, "envelopes", "receipts"]
+
+
+@pytest.mark.parametrize("number", range(TICKET, RECEIVED + 1))
+def test_a_change_of_which_an_answer_gets_lost(user, lab, changed, vms, number):
+    """Done at both sites; or not at all, and said so; or half, and the command that finishes it is named."""
+    vm = next(vms)
+    line = f"--os-cloud site-a protector protection-group member-add {changed} --instance-id {vm}"
+    ran = user.run(line, lose_answer_of(number))
+    is_written = number >= COMMITTED
+    assert (ran.code == 0) == (number == COMMITTED), ran.err
+    assert (f"Action: {FORCE} {changed}" in ran.err) == (number > COMMITTED), ran.err
+    if number > COMMITTED:
+        force(user, changed)
+    assert status(user, changed)["in_sync"]
+    for site in ("site-a", "site-b"):
+        members = lab.client(site).groups.members(changed)
+        assert (vm in [member["name"] for member in members]) == is_written, site
+
+
+def test_an_emergency_whose_first_answer_gets_lost_is_one_operation(user, lab, vms, tmp_path):
+    """I3: one key for all tries."""
+    pair = lab.pair(tmp_path / "maker")
+    group = make_group(pair, "urgent", next(vms))
+    until_movable(pair, group)
+    ran = user.run("--os-cloud site-b dr failover urgent --type unplanned -f json", lose_answer_of(1))
+    assert ran.code == 0, ran.err
+    operations = pair.peer.operations.list(group)
+    assert [operation["id"] for operation in operations] == [ran.json["id"]]
+    assert watch.wait(pair.peer, ran.json["id"], limit_s=MOVE_LIMIT_S)["outcome"] == "full"
+
+
+def test_a_planned_failover_of_which_the_locks_answer_gets_lost(user, lab, vms, tmp_path):
+    pair = lab.pair(tmp_path / "maker")
+    group = make_group(pair, "locked", next(vms))
+    until_movable(pair, group)
+    ran = user.run("--os-cloud site-b dr failover locked --type planned -f json", lose_answer_of(3))
+    assert ran.code == 0, ran.err
+    assert watch.wait(pair.peer, ran.json["id"], limit_s=MOVE_LIMIT_S)["outcome"] == "full"

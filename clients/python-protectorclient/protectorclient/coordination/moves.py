@@ -40,7 +40,23 @@ class Move:
 
 def plan_of_move(site: Client, group: str, verb: str, asked: dict) -> dict:
     """What the move would do at `site`, with all findings. Changes nothing."""
-    return site.groups.action(group, verb, {**asked, "dry_run": True})["plan"]
+    try:
+        return site.groups.action(group, verb, {**asked, "dry_run": True})["plan"]
+    except Refused as error:
+        raise _with_the_one_in_the_way(error, site, group) from error
+
+
+def _with_the_one_in_the_way(error: Refused, site: Client, group: str) -> ProtectorError:
+    """Another operation: which, and whether it only waits for a courier that is gone."""
+    if not error.has_code(BUSY):
+        return error
+    head = carry.see(site, group)
+    operation = head.operation or {}
+    if operation.get("mode") == "requested":
+        # An earlier courier asked for a move and never fetched its lock.
+        return error.with_action(f"it waits for a lock that nobody fetched: {sync_force('<group>')}; then repeat")
+    identity = operation.get("id") or (head.lock or {}).get("operation") or "<id>"
+    return error.with_action(f"openstack --os-cloud {site.cloud} protector operation show {identity}")
 
 
 def await_point(
@@ -98,10 +114,7 @@ def planned_move(pair: Pair, group: str, verb: str, asked: dict, name: str = "<g
     try:
         answer = target.groups.action(group, verb, wanted, key=ticket["signature"])
     except Refused as error:
-        if error.has_code(BUSY) and (roles.following.operation or {}).get("mode") == "requested":
-            # An earlier courier asked for a move and never fetched its lock.
-            raise error.with_action(f"it waits for nobody: {sync_force(name)}; then repeat the command") from error
-        raise
+        raise _with_the_one_in_the_way(error, target, group) from error
     move = Move(answer["operation"], target)
     reservation = carry.expect(target, answer, "reservation")
     envelope = _lock(pair, leader, move, (ticket, reservation), (group, name))
