@@ -35,7 +35,7 @@ VOLATILE = (
 )
 STEP = re.compile(r"^  \d\d:\d\d:\d\d  ")
 #: Depends on how fast the machine is; fencing goes on after the end.
-MAYBE = re.compile(r"^Waiting for the first complete| tried again| fence_source ")
+MAYBE = re.compile(r"^Waiting: | tried again| fence_source ")
 
 
 def normal(text: str) -> list:

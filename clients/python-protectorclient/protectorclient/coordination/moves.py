@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass
-from typing import Callable, Optional
+from typing import Callable, Optional, TypeVar
 
 from protectorclient.coordination import carry, force, heads
 from protectorclient.coordination.changes import hand_over
@@ -21,9 +21,13 @@ TRIES_MAX = 4
 PAUSE_S = 2.0
 #: The target has a request or an operation already.
 BUSY = "operation_in_progress"
-#: The refusal that time alone heals, and the pause between two looks, seconds.
-NO_POINT = "nothing_to_recover"
-POINT_POLL_S = 2.0
+#: Refusals that time heals: the first recovery point is on its way; the survivor has yet to stop the source servers
+#: of a site that returned. And the pause between two looks, seconds.
+HEALED_BY_TIME = {"nothing_to_recover", "split_brain"}
+READY_POLL_S = 2.0
+
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -59,32 +63,30 @@ def _with_the_one_in_the_way(error: Refused, site: Client, group: str) -> Protec
     return error.with_action(f"openstack --os-cloud {site.cloud} protector operation show {identity}")
 
 
-def await_point(
-    site: Client,
-    group: str,
-    verb: str,
-    asked: dict,
+def when_ready(
+    ask: Callable[[], T],
     limit_s: float,
     told: Callable[[str], None] = lambda text: None,
     pause: Callable[[float], None] = time.sleep,
     now_s: Callable[[], float] = time.monotonic,
-) -> None:
-    """Waits while nothing speaks against a move but that no recovery point has arrived at `site` yet.
+) -> T:
+    """Asks again while nothing speaks against it but what time heals, and tells each such thing once.
 
     Errors: any other refusal; this one when the time is up.
     """
-    until, waited = now_s() + limit_s, False
+    until, said = now_s() + limit_s, set()
     while True:
         try:
-            plan_of_move(site, group, verb, asked)
-            return
+            return ask()
         except Refused as error:
-            if {problem.code for problem in error.problems} != {NO_POINT} or now_s() > until:
+            codes = {problem.code for problem in error.problems}
+            if not codes <= HEALED_BY_TIME or now_s() > until:
                 raise
-        if not waited:
-            told(f"Waiting for the first complete recovery point at {site.cloud}.")
-            waited = True
-        pause(POINT_POLL_S)
+            for problem in error.problems:
+                if problem.code not in said:
+                    said.add(problem.code)
+                    told(f"Waiting: {problem.what}.")
+        pause(READY_POLL_S)
 
 
 def planned_roles(pair: Pair, group: str, name: str) -> Roles:

@@ -6,7 +6,7 @@ Absent: the order of messages (`protectorclient.coordination.moves`).
 from __future__ import annotations
 
 import uuid
-from typing import Any, Optional
+from typing import Any, Callable, Optional, TypeVar
 
 from protectorclient.coordination import (
     Move,
@@ -18,13 +18,16 @@ from protectorclient.coordination import (
     unplanned_move,
     watch,
 )
-from protectorclient.coordination.moves import await_point, planned_roles
+from protectorclient.coordination.moves import planned_roles, when_ready
 from protectorclient.exceptions import NoAnswer, PeerRequired, ProtectorError, sync_force
 from protectorclient.osc import lookup, rows, texts
 from protectorclient.osc.base import ShowOne
 from protectorclient.osc.progress import Progress
 from protectorclient.osc.v1.protection_group import group_argument, pairs_of, show_group
 from protectorclient.v1 import Client
+
+
+T = TypeVar("T")
 
 
 class OperationCommand(ShowOne):
@@ -47,15 +50,13 @@ class OperationCommand(ShowOne):
 
     def dry_run(self, pair: Pair, at: Client, group: str, asked: tuple[str, dict], parsed_args: Any) -> tuple:
         """The plan as text for people, as the API's data for programs."""
-        self.ready(at, group, *asked, parsed_args)
-        plan = plan_of_move(at, group, *asked)
+        plan = self.ready(lambda: plan_of_move(at, group, *asked), parsed_args)
         self._text = texts.plan_text(plan, parsed_args.group, pair.site_name)
         return tuple(plan), tuple(plan.values())
 
-    def ready(self, at: Client, group: str, verb: str, asked: dict, parsed_args: Any) -> None:
-        """With `--wait`, also for the first recovery point; without, the site refuses by itself."""
-        if parsed_args.wait:
-            await_point(at, group, verb, asked, parsed_args.wait_timeout, self.tell)
+    def ready(self, ask: Callable[[], T], parsed_args: Any) -> T:
+        """With `--wait`, also for what time heals; without, the site refuses by itself."""
+        return when_ready(ask, parsed_args.wait_timeout, self.tell) if parsed_args.wait else ask()
 
     def watched(self, at: Client, operation: dict, parsed_args: Any) -> dict:
         """The operation as it ended, or at once without `--wait`."""
@@ -125,7 +126,8 @@ class MoveCommand(OperationCommand):
     def _planned(self, pair: Pair, group: str, asked: dict, parsed_args: Any) -> tuple:
         target = planned_roles(pair, group, parsed_args.group).follower
         self.before(pair, group, parsed_args)
-        self.ready(target, group, self.verb, {**asked, "type": "planned"}, parsed_args)
+        if parsed_args.wait:
+            self.ready(lambda: plan_of_move(target, group, self.verb, {**asked, "type": "planned"}), parsed_args)
         move = planned_move(pair, group, self.verb, asked, parsed_args.group)
         return self._carried(pair, group, move, parsed_args)
 
@@ -192,7 +194,8 @@ class Failback(MoveCommand):
             return
         conditions = planned_roles(pair, group, parsed_args.group).leader.groups.show(group)["conditions"]
         if any(condition["kind"] == "unprotected" for condition in conditions):
-            change(pair, group, lambda at: at.groups.draft_action(group, "reprotect"), parsed_args.group)
+            name = parsed_args.group
+            self.ready(lambda: change(pair, group, lambda at: at.groups.draft_action(group, "reprotect"), name), parsed_args)
 
 
 class TestFailover(OperationCommand):
@@ -223,8 +226,8 @@ class TestFailover(OperationCommand):
             asked["recovery_point"] = parsed_args.recovery_point
         if parsed_args.dry_run:
             return self.dry_run(pair, self.local, group, ("test_failover", asked), parsed_args)
-        self.ready(self.local, group, "test_failover", asked, parsed_args)
-        started = self.local.groups.action(group, "test_failover", asked, key=str(uuid.uuid4()))["operation"]
+        key = str(uuid.uuid4())
+        started = self.ready(lambda: self.local.groups.action(group, "test_failover", asked, key), parsed_args)["operation"]
         return self.shown(pair, self.watched(self.local, started, parsed_args))
 
 
