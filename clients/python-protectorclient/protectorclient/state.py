@@ -18,6 +18,9 @@ from protectorclient.exceptions import ProtectorError, is_plain
 
 PAIRS = "pairs.json"
 NAMES = "sites.json"
+GROUPS = "groups.json"
+#: Names of groups that are remembered; the oldest goes first.
+GROUPS_MAX = 1_000
 ENVELOPES = "envelopes"
 
 
@@ -58,6 +61,18 @@ class State:
         names = self._read(self.directory / NAMES)
         if names.get(site_id) != name:
             self._write(self.directory / NAMES, {**names, site_id: name})
+
+    def group_id(self, name: str) -> Optional[str]:
+        """The group that was last found under this name; a deleted one has no name at the sites."""
+        found = self._read(self.directory / GROUPS).get(name)
+        return found if isinstance(found, str) else None
+
+    def remember_group(self, name: str, group: str) -> None:
+        known = self._read(self.directory / GROUPS)
+        if known.get(name) != group:
+            known.pop(name, None)
+            newest = list(known.items())[1 - GROUPS_MAX :]
+            self._write(self.directory / GROUPS, {**dict(newest), name: group})
 
     def keep_envelope(self, group: str, envelope: dict) -> None:
         """The newest record of a group that this courier carried, as it was signed."""

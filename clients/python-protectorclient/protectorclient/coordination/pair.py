@@ -75,20 +75,34 @@ class Pair:
             raise PeerRequired(what, error, action) from error
 
     def find(self, group: str) -> str:
-        """The id of a group by name or id, also if only the other site has heard of it."""
+        """The id of a group by name or id, also if only the other site has heard of it, or it is deleted."""
         return str(self.show(group)["id"])
 
     def show(self, group: str) -> dict:
-        """The group as this site has it; as the other has it if this one does not know it."""
-        try:
-            return self.local.groups.show(group)
-        except ProtectorError as error:
-            if error.code != "not_found" or self._peer is None:
-                raise
+        """The group as this site has it; as the other has it if this one does not know it.
+
+        A deleted one has `id`, `name` and `deleted` only.
+        """
+        error: Optional[ProtectorError] = None
+        for site in (self.local, self._peer):
             try:
-                return self.connect_peer().groups.show(group)
-            except ProtectorError:
-                raise error from None
+                if site is not None:
+                    shown = (site if site is self.local else self.connect_peer()).groups.show(group)
+                    self.state.remember_group(group, str(shown["id"]))
+                    return shown
+            except ProtectorError as failed:
+                if site is self.local and failed.code not in ("not_found", "group_deleted"):
+                    raise
+                error = error or failed
+        return self._tombstone(group, error)
+
+    def _tombstone(self, group: str, error: Optional[ProtectorError]) -> dict:
+        """Sites answer for a deleted group by its id alone. Errors: `error` if there is none."""
+        identity = self.state.group_id(group) or group
+        sync = self.local.sync.show(identity)
+        if sync and sync["head"].get("deleted"):
+            return {"id": identity, "name": group, "deleted": True}
+        raise error or ProtectorError(f"There is no protection group {group}.", code="not_found")
 
     def roles(self, group: str, what: str = BLOCKED_CHANGE, name: str = "<group>") -> Roles:
         """Who leads, from both heads (section 7). `group` is the id.
@@ -102,7 +116,8 @@ class Pair:
         except NoAnswer as error:
             raise PeerRequired(what, error, again) from error
         roles = _roles((self.local, here), (self.peer, there))
-        self.learn_names(roles.leader.groups.show(group), roles.leader is self.local)
+        if not here.deleted and not there.deleted:
+            self.learn_names(roles.leader.groups.show(group), roles.leader is self.local)
         return roles
 
     def site_name(self, site_id: str) -> str:
@@ -111,7 +126,9 @@ class Pair:
 
     def learn_names(self, group: dict, local_leads: bool) -> None:
         """Groups name their sites by id; each site knows what the other is called."""
-        leading = group["current_primary_site"]
+        leading = group.get("current_primary_site")
+        if leading is None:
+            return
         following = next(iter({group["primary_site"], group["secondary_site"]} - {leading}), None)
         known_by = (self.peer, self.local) if local_leads else (self.local, self.peer)
         for site_id, site in zip((leading, following), known_by):

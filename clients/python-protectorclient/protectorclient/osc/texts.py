@@ -23,7 +23,7 @@ def sync_text(status: Status, site_name: Callable[[str], str], peer_cloud: Optio
         "",
         "Local Metadata:",
         f"  Version:        {status.local.shown}",
-        f"  Current Site:   {site_name(status.group['current_primary_site'])}",
+        f"  Current Site:   {current_site(status, site_name) or 'none, the group is deleted'}",
         f"  Last Modified:  {modified}",
         "",
         "Remote Sync:",
@@ -36,6 +36,12 @@ def sync_text(status: Status, site_name: Callable[[str], str], peer_cloud: Optio
         *_notes(status, peer_cloud),
     ]
     return "\n".join(lines)
+
+
+def current_site(status: Status, site_name: Callable[[str], str]) -> Optional[str]:
+    """None: the group is deleted."""
+    leading = status.group.get("current_primary_site")
+    return site_name(leading) if leading else None
 
 
 def _notes(status: Status, peer_cloud: Optional[str]) -> list[str]:

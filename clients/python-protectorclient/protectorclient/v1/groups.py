@@ -45,6 +45,18 @@ class Groups(Manager):
         """PG-04, at the site that becomes home. Answers `ticket` and `protection_group`."""
         return self._transport.call("POST", PATH, {"protection_group": fields})
 
+    def draft_update(self, group: str, fields: dict) -> dict:
+        """PG-11: another `name` or `description`; what is left out stays."""
+        return self._transport.call("PATCH", f"{PATH}/{quoted(group)}", {"protection_group": fields})
+
+    def draft_delete(self, group: str) -> dict:
+        """PG-11. No VM and no volume is deleted."""
+        return self._transport.call("DELETE", f"{PATH}/{quoted(group)}")
+
+    def abandon_peer(self, group: str) -> dict:
+        """For administrators: ends the group here, for ever without its peer. Answers the envelope."""
+        return self._transport.call("DELETE", f"{PATH}/{quoted(group)}?abandon_peer=true")
+
     def draft_member_add(self, group: str, instance_id: str) -> dict:
         """MEM-01."""
         return self._draft("POST", group, "members", {"member": {"instance_id": instance_id}})
@@ -57,9 +69,11 @@ class Groups(Manager):
         """Replaces what was there."""
         return self._draft("PUT", group, "mappings", {"mappings": fields})
 
-    def draft_action(self, group: str, verb: str) -> dict:
-        """`reprotect` (RP-01) or `settle_members` (I14): changes that have the form of an action."""
-        return self._draft("POST", group, "action", {verb: {}})
+    def draft_action(self, group: str, verb: str, fields: Optional[dict] = None) -> dict:
+        """Changes that have the form of an action: `reprotect` (RP-01), `settle_members` (I14),
+        `member_remove` (MEM-10) with an `instance_id`, `policy_update` (POL-07) with a whole policy.
+        """
+        return self._draft("POST", group, "action", {verb: fields or {}})
 
     def action(self, group: str, verb: str, asked: dict, key: Optional[str] = None) -> dict:
         """Starts an operation, or with `dry_run` shows its plan. The same `key` is the same request."""

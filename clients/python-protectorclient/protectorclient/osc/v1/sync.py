@@ -43,7 +43,7 @@ class SyncStatus(ShowOne):
             status.in_sync,
             status.local.pair[1],
             status.local.pair[0],
-            pair.site_name(status.group["current_primary_site"]),
+            texts.current_site(status, pair.site_name),
             texts.utc(status.modified_at_s),
             status.peer_word.value,
             peer.pair[1] if peer else None,
