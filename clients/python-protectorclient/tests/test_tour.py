@@ -1,0 +1,38 @@
+"""The README's tour still runs as it is written."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.tour import BLOCK, README, Guide, commands, normal
+
+
+@pytest.fixture(scope="module")
+def guide(tmp_path_factory):
+    guide = Guide(tmp_path_factory.mktemp("tour"))
+    yield guide
+    guide.lab.stop()
+
+
+def test_the_tour(guide, lab):
+    blocks = BLOCK.findall(README.read_text(encoding="utf-8"))
+    steps = [step for block in blocks for step in commands(block)]
+    assert len(steps) > 20
+    for line, expected in steps:
+        assert normal(guide.do(line)) == normal(expected), line
+
+
+def test_the_installed_command_knows_the_commands(lab, tmp_path):
+    """The rest of the tests fork a loaded shell; this is the command as a user starts it."""
+    openstack = Path(sys.executable).parent / "openstack"
+    environ = lab.environment(tmp_path / "state")
+    line = [openstack, "--os-cloud", "site-a", "protector", "site", "list", "-f", "value", "-c", "name"]
+    ran = subprocess.run(line, env=environ, capture_output=True, text=True, timeout=60, check=True)
+    assert ran.stdout == "site-b\n"
+    told = subprocess.run([openstack, "dr", "--help"], env=environ, capture_output=True, text=True, timeout=60, check=False)
+    for command in ("dr failover", "dr protection-group create", "dr tenant mapping create", "dr operation show"):
+        assert command in told.stdout + told.stderr
