@@ -318,7 +318,7 @@ async fn a_server_without_its_key_is_adopted_and_goes_and_a_foreign_one_is_left_
     let left: Vec<String> = live_servers(&world).into_iter().map(|s| s.id).collect();
     assert_eq!(
         left,
-        [foreign.clone()],
+        std::slice::from_ref(&foreign),
         "its own went, the foreign one stays"
     );
     let truth = lock(&world.b.cloud).ground_truth(world.now_ms());
