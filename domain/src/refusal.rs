@@ -178,6 +178,10 @@ const MEMBER_ADD: &str =
 const POLICY_CREATE: &str = "openstack protector protection-group policy-create <group> ...";
 const SYNC_OR_FORCE: &str =
     "openstack protector consistency-group sync <group>, or repeat with --force to accept the loss";
+const MAP_FLAVOR: &str =
+    "openstack flavor create, or map it: openstack protector protection-group mapping set";
+const MAP_NETWORK: &str =
+    "openstack network create, or map it: openstack protector protection-group mapping set";
 const SHOW_POINTS: &str = "openstack protector protection-group show <group>: recovery points; at the primary: openstack protector consistency-group sync <group>";
 const MAP_TENANT: &str = "openstack dr tenant mapping create (admin)";
 const SHOW_GROUP: &str = "openstack protector protection-group show <group>";
@@ -258,12 +262,8 @@ impl Refusal {
             R::NoVolumeType { .. } | R::TypeNotReplicated { .. } => {
                 "openstack volume type set --property replication_enabled='<is> True' --property replication_type='<in> async' <type>"
             }
-            R::NoFlavor { .. } | R::FlavorSmaller { .. } => {
-                "openstack flavor create, or map it: openstack protector protection-group mapping set"
-            }
-            R::NoNetwork { .. } | R::NoSubnet { .. } => {
-                "openstack network create, or map it: openstack protector protection-group mapping set"
-            }
+            R::NoFlavor { .. } | R::FlavorSmaller { .. } => MAP_FLAVOR,
+            R::NoNetwork { .. } | R::NoSubnet { .. } => MAP_NETWORK,
             R::NoSecurityGroup { .. } => {
                 "openstack security group create, or map it: openstack protector protection-group mapping set"
             }

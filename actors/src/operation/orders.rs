@@ -140,10 +140,10 @@ async fn carry_out(
     order: &Order,
     mut change: Change,
 ) -> Result<Change, EngineError> {
-    if let (Order::Adopt { object_id, .. }, Change::Effects(rows)) = (order, &mut change) {
-        if let Some(row) = rows.first_mut() {
-            *row = found::adopted(site, plan, journal, object_id, row).await?;
-        }
+    if let (Order::Adopt { object_id, .. }, Change::Effects(rows)) = (order, &mut change)
+        && let Some(row) = rows.first_mut()
+    {
+        *row = found::adopted(site, plan, journal, object_id, row).await?;
     }
     let writes = writes(site, plan, fence, order, &change);
     let written = site.store().write(Write::Batch(writes)).await;
