@@ -9,6 +9,7 @@ use crate::error::ApiError;
 use crate::limits::SHOWN_CHARS_MAX;
 use http::StatusCode;
 use protector_domain::ports::engine::EngineError;
+use protector_domain::refusal::Refusal as R;
 use protector_domain::refusal::{Refusal, Refusals};
 use protector_domain::sync::{Signed, SyncRefusal};
 
@@ -224,8 +225,7 @@ fn refusal_item(refusal: &Refusal, asked: &Asked<'_>) -> Item {
 const TICKET_FROM: &str =
     "POST /v1/{tenant}/protection-groups/{group}/sync/lock-tickets at the leading site gives one";
 
-fn refusal_status(refusal: &Refusal) -> StatusCode {
-    use Refusal as R;
+fn refusal_status(refusal: &R) -> StatusCode {
     match refusal {
         R::NoSuchGroup { .. } | R::NoSuchOperation { .. } => StatusCode::NOT_FOUND,
         // The request itself names or says something that cannot be (API-02).

@@ -130,8 +130,8 @@ async fn volume(job: &Job, acting: &Acting, object: &str) -> PortResult<Option<S
     };
     let copies = made(job, EffectKind::ArrayVolume, None);
     Ok(Some(Seen {
+        key: volume.key().map(str::to_owned),
         project: volume.project_id,
-        key: volume.metadata.get(METADATA_KEY).cloned(),
         is_of_the_operation: on_array.is_some_and(|v| copies.contains(v.serial.as_str())),
     }))
 }
