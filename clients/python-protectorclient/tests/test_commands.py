@@ -78,10 +78,10 @@ class Flapping:
 def test_waiting_survives_a_bad_line_and_not_a_dead_one():
     looks = 2 * watch.SILENT_LOOKS_MAX
     assert watch.wait(Flapping(looks), "op", pause=lambda s: None)["outcome"] == "full"
-    dead, pauses = Flapping(1), []
+    dead, pauses, clock = Flapping(1), [], iter(range(10 * watch.SILENT_LOOKS_MAX))
     dead.show = lambda operation: (_ for _ in ()).throw(NoAnswer("dead", "nobody"))
     with pytest.raises(Unfinished):
-        watch.wait(dead, "op", pause=pauses.append)
+        watch.wait(dead, "op", limit_s=9 * watch.SILENT_LOOKS_MAX, pause=pauses.append, now_s=lambda: next(clock))
     assert len(pauses) == watch.SILENT_LOOKS_MAX + 1
 
 
