@@ -78,10 +78,10 @@ class Flapping:
 def test_waiting_survives_a_bad_line_and_not_a_dead_one():
     looks = 2 * watch.SILENT_LOOKS_MAX
     assert watch.wait(Flapping(looks), "op", pause=lambda s: None)["outcome"] == "full"
-    dead, pauses = Flapping(1), []
+    dead, pauses, clock = Flapping(1), [], iter(range(10 * watch.SILENT_LOOKS_MAX))
     dead.show = lambda operation: (_ for _ in ()).throw(NoAnswer("dead", "nobody"))
     with pytest.raises(Unfinished):
-        watch.wait(dead, "op", pause=pauses.append)
+        watch.wait(dead, "op", limit_s=9 * watch.SILENT_LOOKS_MAX, pause=pauses.append, now_s=lambda: next(clock))
     assert len(pauses) == watch.SILENT_LOOKS_MAX + 1
 
 
@@ -182,3 +182,15 @@ def test_creation_at_the_other_site(user, lab):
     assert (made["primary_site"], made["current_primary_site"]) == ("site-b", "site-b")
     head = lab.client("site-b").sync.show(made["id"])["head"]
     assert head["leads"] and head["synced"]
+
+
+def test_a_move_whose_waiting_ends_names_both_commands_that_go_on(user, lab, vms, tmp_path):
+    pair = lab.pair(tmp_path / "maker")
+    group = make_group(pair, "slow", next(vms))
+    until_movable(pair, group)
+    ran = user.run("--os-cloud site-b dr failover slow --type planned --wait --wait-timeout 0.01")
+    operation = pair.peer.operations.list(group)[0]["id"]
+    assert ran.code == 1 and f"Error: Operation {operation} goes on at site-b." in ran.err
+    assert f"operation show {operation}; when it has ended: openstack protector protection-group sync-force slow" in ran.err
+    assert watch.wait(pair.peer, operation)["outcome"] == "full"
+    user.good("--os-cloud site-a protector protection-group sync-force slow")

@@ -6,7 +6,7 @@ import signal
 
 import pytest
 
-from tests.dying import die_at
+from tests.dying import die_at, lose_answer_of
 from tests.groups import make_group
 from tests.lab import User
 
@@ -74,6 +74,15 @@ def test_a_deletion_whose_courier_is_killed_is_finished_by_name(user, lab, maker
         assert head["deleted"] and head["synced"], site.cloud
     whole = user.good(f"{LINE} sync-status {name}").out
     assert "Sync Status: IN SYNC" in whole and "none, the group is deleted" in whole
+
+
+def test_a_deletion_of_which_the_commits_answer_gets_lost(user, maker):
+    group = make_group(maker, "lost-end")
+    ran = user.run(f"{LINE} delete lost-end", lose_answer_of(COMMITTED))
+    assert ran.code == 0, ran.err
+    for site in (maker.local, maker.peer):
+        head = site.sync.show(group)["head"]
+        assert head["deleted"] and head["synced"], site.cloud
 
 
 def test_a_stranger_finishes_a_deletion_by_id(user, lab, maker):

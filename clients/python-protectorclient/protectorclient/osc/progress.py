@@ -30,6 +30,7 @@ class Progress:
     def __init__(self, out: Any):
         self._out = out
         self._live = bool(getattr(out, "isatty", lambda: False)())
+        self._is_open = False
         self._titles: dict[str, str] = {}
 
     def __call__(self, operation: dict, events: list) -> None:
@@ -40,9 +41,14 @@ class Progress:
                 self._line(self._told(event))
         if self._live:
             self._out.write(f"\r{bar(operation)}\x1b[K")
-            if operation["status"] in ("completed", "failed"):
-                self._out.write("\n")
+            self._is_open = True
         self._out.flush()
+
+    def close(self) -> None:
+        """Leaves the bar's line, however the waiting ended."""
+        if self._is_open:
+            self._out.write("\n")
+            self._is_open = False
 
     def _line(self, text: str) -> None:
         self._out.write(f"\r\x1b[K{text}\n" if self._live else f"{text}\n")

@@ -19,7 +19,7 @@ from protectorclient.coordination import (
     watch,
 )
 from protectorclient.coordination.moves import planned_roles, when_ready
-from protectorclient.exceptions import NoAnswer, PeerRequired, ProtectorError, sync_force
+from protectorclient.exceptions import NoAnswer, PeerRequired, ProtectorError, Unfinished, sync_force
 from protectorclient.osc import lookup, rows, texts
 from protectorclient.osc.base import ShowOne
 from protectorclient.osc.progress import Progress
@@ -63,7 +63,10 @@ class OperationCommand(ShowOne):
         if not parsed_args.wait:
             return operation
         progress = Progress(self.app.stderr)
-        ended = watch.wait(at, operation["id"], progress, parsed_args.wait_timeout)
+        try:
+            ended = watch.wait(at, operation["id"], progress, parsed_args.wait_timeout)
+        finally:
+            progress.close()
         if ended["outcome"] != "full":
             self.ended_badly(_badly(ended, at))
         return ended
@@ -154,8 +157,11 @@ class MoveCommand(OperationCommand):
             )
 
     def _carried(self, pair: Pair, group: str, move: Move, parsed_args: Any) -> tuple:
-        ended = self.watched(move.at, move.operation, parsed_args)
         name = parsed_args.group
+        try:
+            ended = self.watched(move.at, move.operation, parsed_args)
+        except Unfinished as error:
+            raise error.with_action(f"{error.problems[0].action}; when it has ended: {sync_force(name)}") from error
         if not parsed_args.wait:
             self.tell(f"The operation runs at {move.at.cloud}; when it has ended: {sync_force(name)}")
         elif self._finish(pair, group, name) is None:
