@@ -1,8 +1,10 @@
-//! `cargo xtask clients`: other people's clients, unmodified, against what the lab pretends to be. They live in a
-//! virtual environment below `target/`, made from pinned requirements.
+//! `cargo xtask clients`: other people's clients, unmodified, against what the lab pretends to be, and our own plugin
+//! of the stock `openstack` command against both pretend sites. Each lives in a virtual environment of its own below
+//! `target/`, with pinned versions.
 //!
 //! Deliberately absent: skipping. Without Python, or without a way to the package index, this is red.
 
+use std::ffi::OsString;
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
@@ -11,6 +13,7 @@ use std::time::Duration;
 use anyhow::{Context, bail};
 
 use crate::clock;
+use crate::openstack;
 use crate::process::{Group, Interrupt};
 
 /// Most time to make the environment, and to build and start the arrays.
@@ -21,48 +24,67 @@ const CHECK_LIMIT: Duration = Duration::from_secs(5 * 60);
 const REQUIREMENTS: &str = "lab/purity-client/requirements.txt";
 const CHECK: &str = "lab/purity-client/check.py";
 
+const PLUGIN: &str = "clients/python-protectorclient";
+/// What the stock command and its libraries are pinned to; also what the real clouds run.
+const VERSIONS: &str = "lab/openstack/constraints.txt";
+/// Most time of the plugin's tests.
+const PLUGIN_LIMIT: Duration = Duration::from_secs(15 * 60);
+
 /// Runs every client's check.
 ///
 /// Errors: Python is not there, the requirements cannot be had, or the arrays do not come up.
 pub fn run(root: &Path, interrupt: &Interrupt) -> anyhow::Result<ExitCode> {
     let home = root.join("target/clients");
     fs::create_dir_all(&home)?;
-    let python = environment(root, &home, interrupt)?;
+    let python = environment(&home.join("venv"), interrupt)?;
+    let wanted = ["-r".into(), root.join(REQUIREMENTS).into()];
+    install(&python, &wanted, interrupt)?;
     let (arrays, line) = arrays(root, &home, interrupt)?;
     let mut check = Command::new(python);
     check.arg(root.join(CHECK)).arg(line);
     let status = Group::spawn(&mut check)?.wait(CHECK_LIMIT, interrupt)?;
     drop(arrays);
-    Ok(if status.success() {
-        ExitCode::SUCCESS
-    } else {
-        ExitCode::FAILURE
-    })
+    let well = status.success() && plugin(root, &home, interrupt)?;
+    Ok(ExitCode::from(u8::from(!well)))
 }
 
-/// The environment's Python, with everything in it that the requirements name.
-fn environment(root: &Path, home: &Path, interrupt: &Interrupt) -> anyhow::Result<PathBuf> {
-    let venv = home.join("venv");
+/// The tests of `openstack protector`, which bring up the pretend sites themselves.
+fn plugin(root: &Path, home: &Path, interrupt: &Interrupt) -> anyhow::Result<bool> {
+    let python = environment(&home.join("plugin"), interrupt)?;
+    let source = root.join(PLUGIN);
+    let mut named = source.clone().into_os_string();
+    named.push("[test]");
+    // A folder, so that what is tested is what is here.
+    let wanted = ["-c".into(), root.join(VERSIONS).into(), "-e".into(), named];
+    install(&python, &wanted, interrupt)?;
+    let mut tests = Command::new(python);
+    tests
+        .args(["-m", "pytest", "-q", "-n", "2", "--dist", "loadfile"])
+        .arg(&source)
+        .env("PROTECTOR_LAB", openstack::product(root, interrupt)?);
+    Ok(Group::spawn(&mut tests)?
+        .wait(PLUGIN_LIMIT, interrupt)?
+        .success())
+}
+
+/// The Python of an environment, which is made if it is not there.
+fn environment(venv: &Path, interrupt: &Interrupt) -> anyhow::Result<PathBuf> {
     let python = venv.join("bin/python");
     if !python.exists() {
         let mut make = Command::new("python3");
-        make.args(["-m", "venv"]).arg(&venv);
+        make.args(["-m", "venv"]).arg(venv);
         finish(&mut make, interrupt)
             .context("making a virtual environment needs Python 3.9 or later with venv")?;
     }
-    let mut install = Command::new(&python);
-    install
-        .args([
-            "-m",
-            "pip",
-            "install",
-            "--quiet",
-            "--disable-pip-version-check",
-            "-r",
-        ])
-        .arg(root.join(REQUIREMENTS));
-    finish(&mut install, interrupt).context("the Python package index has to be reachable")?;
     Ok(python)
+}
+
+fn install(python: &Path, wanted: &[OsString], interrupt: &Interrupt) -> anyhow::Result<()> {
+    let mut pip = Command::new(python);
+    pip.args(["-m", "pip", "install", "--quiet"])
+        .arg("--disable-pip-version-check")
+        .args(wanted);
+    finish(&mut pip, interrupt).context("the Python package index has to be reachable")
 }
 
 /// Two simulated arrays on free loopback ports, and the line with which they say where.

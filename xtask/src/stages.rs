@@ -76,7 +76,7 @@ static STAGES: &[Stage] = &[
             &["cargo", "test", "--workspace", "--locked", "--no-fail-fast"],
         )
     },
-    run_stage("clients", 120, &["cargo", "xtask", "clients"]),
+    run_stage("clients", 300, &["cargo", "xtask", "clients"]),
     run_stage("e2e", 720, &["cargo", "xtask", "e2e"]),
     run_stage(
         "demo",
