@@ -111,6 +111,10 @@ def test_a_forced_move_is_never_sent_elsewhere(user, lab, group):
         ("protection-group test-failover kept --network-mapping x=mgmt-net", "networks of this group: app-net"),
         ("protection-group test-failover kept --network-mapping x", "write it as <source>=<target>"),
         ("operation skip-step 0197a2b0-0000-7000-8000-000000000001 --reason because", "roles of this token"),
+        (
+            "operation adopt 0197a2b0-0000-7000-8000-000000000001 --step boot_server/x --object-id y --reason because",
+            "roles of this token",
+        ),
         ("array list", "The roles of this token do not allow this."),
         ("consistency-group volumes nope", "There is nothing at"),
     ],

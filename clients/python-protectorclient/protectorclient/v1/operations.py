@@ -44,6 +44,6 @@ class Operations(Manager):
         return self._transport.call("GET", path)["events"]
 
     def order(self, operation: str, verb: str, fields: Optional[dict] = None) -> dict:
-        """`cancel`, `resume`, `retry_members` or (for administrators) `skip_step` with a `reason`."""
+        """`cancel`, `resume`, `retry_members` or, for administrators with a `reason`, `skip_step` or `adopt`."""
         path = f"{PATH}/{quoted(operation)}/action"
         return self._transport.call("POST", path, {verb: fields or {}})["operation"]

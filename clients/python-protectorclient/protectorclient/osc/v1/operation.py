@@ -94,10 +94,8 @@ class RetryMembers(OrderCommand):
     verb = "retry_members"
 
 
-class SkipStep(OrderCommand):
-    """Leave out the step an operation is stuck in. For administrators; says what stays behind."""
-
-    verb = "skip_step"
+class ReasonedOrder(OrderCommand):
+    """An administrator's order, which says why."""
 
     def get_parser(self, prog_name: str) -> Any:
         parser = super().get_parser(prog_name)
@@ -108,4 +106,26 @@ class SkipStep(OrderCommand):
         if not parsed_args.reason.strip():
             raise ProtectorError("A reason is needed.", action="--reason <text>")
         return {"reason": parsed_args.reason}
+
+
+class SkipStep(ReasonedOrder):
+    """Leave out the step an operation is stuck in. For administrators; says what stays behind."""
+
+    verb = "skip_step"
+
+
+class Adopt(ReasonedOrder):
+    """Say which object is a stuck step's, though it lost its key. For administrators; it is looked at first."""
+
+    verb = "adopt"
+
+    def get_parser(self, prog_name: str) -> Any:
+        parser = super().get_parser(prog_name)
+        parser.add_argument("--step", metavar="<step>/<target>", required=True, help="As in the object's key")
+        parser.add_argument("--object-id", metavar="<uuid>", required=True, help="Of a server, a port or a volume")
+        return parser
+
+    def fields(self, parsed_args: Any) -> dict:
+        named = {"step": parsed_args.step, "object_id": parsed_args.object_id}
+        return {**super().fields(parsed_args), **named}
 
