@@ -77,7 +77,9 @@ fn manage_renames_the_array_volume_and_lands_in_the_tokens_project() {
     let token = mapped(&mut world);
     let serial = plant(&world, "copy-of-db", 3 * GIB + 1);
     let id = manage(&mut world, &token, "copy-of-db");
-    assert_eq!(world.volume_show(&id)["size"], 0);
+    let volume = world.volume_show(&id);
+    assert_eq!(volume["size"], 0);
+    assert_eq!(volume["metadata"]["key"], "op-1/import/v-1");
     world.settle();
     let volume = world.volume_show(&id);
     assert_eq!(volume["status"], "available");
@@ -89,7 +91,11 @@ fn manage_renames_the_array_volume_and_lands_in_the_tokens_project() {
         volume["os-vol-tenant-attr:tenant_id"],
         world.ids.demo_project
     );
-    assert_eq!(volume["metadata"]["key"], "op-1/import/v-1");
+    let written_over = json!({
+        "array_volume_name": format!("volume-{id}-cinder"),
+        "array_name": "pure",
+    });
+    assert_eq!(volume["metadata"], written_over);
     assert_eq!(volume["service_uuid"], Value::Null);
     assert_eq!(on_array(&world), vec![format!("volume-{id}-cinder")]);
     let truth = world.cloud.ground_truth(world.now_ms);
@@ -99,8 +105,7 @@ fn manage_renames_the_array_volume_and_lands_in_the_tokens_project() {
     world.settle();
     assert_eq!(world.volume_show(&again)["status"], "error");
     let demo = world.demo.clone();
-    let path =
-        world.volume_url("/volumes/detail?metadata={'key': 'op-1/import/v-1'}&status=available");
+    let path = world.volume_url("/volumes/detail?metadata={'array_name': 'pure'}&status=available");
     let found = world.get(&demo, &path);
     assert_eq!(found["volumes"].as_array().unwrap().len(), 1);
 }

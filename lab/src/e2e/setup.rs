@@ -11,7 +11,7 @@ use anyhow::{Context, Result};
 use http::Method;
 use protector_runtime::remote::HttpService;
 use secrecy::SecretString;
-use serde_json::json;
+use serde_json::{Value, json};
 
 /// Both daemons run; afterwards each believes the other's signatures and reaches both arrays.
 ///
@@ -52,6 +52,28 @@ async fn side(http: &HttpService, places: &Places, which: Which) -> Result<Side>
         auth_url: auth_url.clone(),
         project: tenant.project,
     })
+}
+
+/// The account of the tenant's user is closed, or open again, at a site.
+///
+/// # Errors
+/// Keystone says no.
+pub(super) async fn tenant_enabled(
+    http: &HttpService,
+    places: &Places,
+    which: Which,
+    enabled: bool,
+) -> Result<()> {
+    let auth_url = &places.cloud(which)?.auth_url;
+    let admin = Session::log_in(http, auth_url, ADMIN).await?;
+    let keystone = admin.at(auth_url);
+    let path = format!("/users?name={}", TENANT.name);
+    let found = keystone.send(Method::GET, &path, None).await?;
+    let id = found.pointer("/users/0/id").and_then(Value::as_str);
+    let path = format!("/users/{}", id.context("no such user")?);
+    let change = json!({ "user": { "enabled": enabled } });
+    keystone.send(Method::PATCH, &path, Some(&change)).await?;
+    Ok(())
 }
 
 /// INS-05: the service and its endpoint.

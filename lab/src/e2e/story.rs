@@ -2,6 +2,7 @@
 //!
 //! Absent: what must hold (`judge`).
 
+use super::cloud::HELPER;
 use super::daemon::Daemon;
 use super::judge::{Wrong, is_home, runs, stands_still, untouched};
 use super::places::Places;
@@ -180,12 +181,17 @@ impl<'a> Story<'a> {
             .await
     }
 
-    /// Site A is lost, and everything starts at B from one point.
+    /// Site A is lost after the account of whoever made the group was closed, and everything starts at B from
+    /// one point: a colleague asks for it.
     ///
     /// # Errors
     /// A refusal; it does not end.
     pub async fn loss(&mut self) -> Result<()> {
         self.arrive(Which::B, "failover").await?;
+        for which in [Which::A, Which::B] {
+            setup::tenant_enabled(self.http, self.places, which, false).await?;
+        }
+        self.tenant.user = HELPER;
         self.lose(Which::A)?;
         self.force(Which::B, "failover").await?;
         let b = self.look(Which::B).await?;

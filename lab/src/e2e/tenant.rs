@@ -2,7 +2,7 @@
 //!
 //! Absent: judging (`judge`), and killing anything (`story`).
 
-use super::cloud::{Session, TENANT, text};
+use super::cloud::{Session, TENANT, User, text};
 use super::places::Places;
 use crate::courier::{self, CourierError, Endpoint};
 use crate::world::Which;
@@ -21,6 +21,8 @@ pub(super) struct Tenant<'a> {
     pub http: &'a HttpService,
     pub places: &'a Places,
     pub group: String,
+    /// Who asks: anybody who is a member of the project.
+    pub user: User,
     /// Requests so far; each has a key of its own.
     asked: u32,
 }
@@ -31,6 +33,7 @@ impl<'a> Tenant<'a> {
             http,
             places,
             group: String::new(),
+            user: TENANT,
             asked: 0,
         }
     }
@@ -41,7 +44,7 @@ impl<'a> Tenant<'a> {
     /// Keystone says no.
     pub async fn at(&self, which: Which) -> Result<Endpoint> {
         let auth_url = &self.places.cloud(which)?.auth_url;
-        let session = Session::log_in(self.http, auth_url, TENANT).await?;
+        let session = Session::log_in(self.http, auth_url, self.user).await?;
         Ok(session.at(&self.places.api_url(which)))
     }
 
