@@ -312,6 +312,27 @@ async fn a_server_that_cannot_be_stopped_shields_no_other() {
     assert!(conditions(&b, &scene.group).await.contains("split_brain"));
 }
 
+/// A cloud that is just coming up accepts a stop and loses it: Nova believes in it for ever, and refuses
+/// another one.
+#[tokio::test(start_paused = true)]
+async fn a_stop_that_the_returning_cloud_has_lost_is_asked_for_again() {
+    let mut scene = lost("return-swallowed", &json!({})).await;
+    lock(&scene.world.a.cloud).knobs.stops_stuck = true;
+    scene.world.come_back(Which::A).await.unwrap();
+    let accepted = async || {
+        let there = servers(&scene.world, Which::A);
+        there.iter().any(|s| s.task_state.is_some())
+    };
+    while !accepted().await {
+        rest(1).await;
+    }
+    lock(&scene.world.a.cloud).knobs.stops_stuck = false;
+    rest(SWEPT_S * 3).await;
+    assert_fenced(&scene.world);
+    let b = scene.at(Which::B).await;
+    assert!(!conditions(&b, &scene.group).await.contains("split_brain"));
+}
+
 /// S4: who bears a member's name is no member. Servers are known by their ids.
 #[tokio::test(start_paused = true)]
 async fn a_namesake_of_a_member_goes_on() {

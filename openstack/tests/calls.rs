@@ -77,6 +77,7 @@ async fn all_writes(cloud: &Cloud) -> Vec<PortError> {
         cloud.compute.server_stop(me, &server).await,
         cloud.compute.server_start(me, &server).await,
         cloud.compute.server_lock(me, &server, "moved").await,
+        cloud.compute.server_forget_task(me, &server).await,
         cloud.compute.server_unlock(me, &server).await,
         cloud.volumes.volume_manage(me, &manage()).await.map(drop),
         cloud.volumes.volume_unmanage(me, &volume).await,

@@ -177,6 +177,7 @@ fn server() -> Server {
         description: None,
         hostname: None,
         status: ServerStatus::Active,
+        task: None,
         locked: false,
         fault: None,
         flavor_name: "m1".into(),

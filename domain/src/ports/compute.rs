@@ -54,6 +54,8 @@ pub struct Server {
     pub description: Option<String>,
     pub hostname: Option<String>,
     pub status: ServerStatus,
+    /// What Nova is about to do with it, verbatim: `powering-off`, `deleting`, ... (B4).
+    pub task: Option<String>,
     pub locked: bool,
     /// Nova's fault text when `status` is ERROR (H2).
     pub fault: Option<String>,
@@ -145,6 +147,9 @@ pub trait Compute: Send + Sync {
     async fn server_delete(&self, acting: &Acting, id: &ServerId) -> PortResult<()>;
     async fn server_stop(&self, acting: &Acting, id: &ServerId) -> PortResult<()>;
     async fn server_start(&self, acting: &Acting, id: &ServerId) -> PortResult<()>;
+    /// Has Nova forget what it was about to do with a running server, after a host never heard of it
+    /// (`os-resetState` to active). Needs an administrator's rights in the project.
+    async fn server_forget_task(&self, acting: &Acting, id: &ServerId) -> PortResult<()>;
     async fn server_lock(&self, acting: &Acting, id: &ServerId, reason: &str) -> PortResult<()>;
     async fn server_unlock(&self, acting: &Acting, id: &ServerId) -> PortResult<()>;
     /// Whether Nova deletes the volume with the server (microversion 2.85).

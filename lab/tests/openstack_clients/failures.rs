@@ -43,6 +43,7 @@ fn every_method(world: &World) -> Vec<(&'static str, bool, Attempt)> {
         true  compute.server_stop(&"id".into());
         true  compute.server_start(&"id".into());
         true  compute.server_lock(&"id".into(), "moved");
+        true  compute.server_forget_task(&"id".into());
         true  compute.server_unlock(&"id".into());
         false compute.flavor_list();
         false compute.keypair_exists("key");
@@ -122,6 +123,7 @@ async fn every_method_that_reads_an_answer_distrusts_it() {
         "server_stop",
         "server_start",
         "server_lock",
+        "server_forget_task",
         "server_unlock",
         "volume_unmanage",
         "volume_delete",

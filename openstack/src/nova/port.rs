@@ -36,6 +36,11 @@ impl Compute for OpenStackCloud {
         servers::act(self, acting, "server_start", id, &json!({"os-start": null})).await
     }
 
+    async fn server_forget_task(&self, acting: &Acting, id: &ServerId) -> PortResult<()> {
+        let active = json!({"os-resetState": {"state": "active"}});
+        servers::act(self, acting, "server_forget_task", id, &active).await
+    }
+
     async fn server_lock(&self, acting: &Acting, id: &ServerId, reason: &str) -> PortResult<()> {
         let action = json!({"lock": {"locked_reason": reason}});
         servers::act(self, acting, "server_lock", id, &action).await

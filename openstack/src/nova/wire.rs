@@ -22,6 +22,12 @@ pub(crate) struct ServerShape {
     pub(crate) id: String,
     pub(crate) tenant_id: String,
     status: ServerStatus,
+    #[serde(
+        default,
+        rename = "OS-EXT-STS:task_state",
+        deserialize_with = "some_text"
+    )]
+    task: Option<String>,
     #[serde(default, deserialize_with = "null_default")]
     user_id: String,
     #[serde(default, deserialize_with = "null_default")]
@@ -146,6 +152,7 @@ impl ServerShape {
             description: self.description,
             hostname: self.hostname,
             status: self.status,
+            task: self.task,
             locked: self.locked,
             fault: self.fault.map(|fault| clean(&fault.message)),
             flavor_name: self.flavor.original_name,

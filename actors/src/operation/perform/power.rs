@@ -12,6 +12,11 @@ use protector_domain::ports::{Acting, Cloud, ErrorKind, PortError, PortResult};
 
 /// Longest wait for a guest to shut down or come up (I7), in polls of a second.
 const POWER_POLLS_MAX: u32 = 600;
+/// How long an accepted stop may take before it counts as one that no host has heard of, in polls of a second:
+/// twice what Nova itself gives a guest.
+const STOP_POLLS_MAX: u32 = 120;
+/// What Nova says it is about to do with a server it has accepted a stop for.
+const STOPPING: &str = "powering-off";
 /// How long a refused change of power is watched before the no is believed (B4), in polls of a second.
 const DOUBT_POLLS_MAX: u32 = 60;
 
@@ -66,9 +71,10 @@ async fn arrived(
     acting: &Acting,
     id: &ServerId,
     wanted: ServerStatus,
+    polls_max: u32,
 ) -> PortResult<()> {
     match asked {
-        Ok(()) => until_status(cloud, acting, id, wanted, POWER_POLLS_MAX).await,
+        Ok(()) => until_status(cloud, acting, id, wanted, polls_max).await,
         Err(no) if no.kind == ErrorKind::Refused => {
             let seen = until_status(cloud, acting, id, wanted, DOUBT_POLLS_MAX).await;
             seen.map_err(|_| no)
@@ -94,6 +100,24 @@ pub(super) async fn all_stopped(
     Ok(())
 }
 
+/// A cloud that comes up takes a stop before its hosts listen, and the word is lost: Nova then refuses any
+/// other for as long as it believes the first to be under way (I4). It is made to forget that one, once.
+async fn stopped(cloud: &Cloud, acting: &Acting, id: &ServerId) -> PortResult<()> {
+    let stop = async |polls_max| {
+        let asked = cloud.compute.server_stop(acting, id).await;
+        arrived(asked, cloud, acting, id, ServerStatus::Shutoff, polls_max).await
+    };
+    let Err(error) = stop(STOP_POLLS_MAX).await else {
+        return Ok(());
+    };
+    let found = fetch(cloud, acting, id).await?;
+    if found.and_then(|server| server.task).as_deref() != Some(STOPPING) {
+        return Err(error);
+    }
+    cloud.compute.server_forget_task(acting, id).await?;
+    stop(POWER_POLLS_MAX).await
+}
+
 async fn stopped_and_locked(
     operation: OperationId,
     cloud: &Cloud,
@@ -101,8 +125,7 @@ async fn stopped_and_locked(
     server: &Server,
 ) -> PortResult<()> {
     if server.status == ServerStatus::Active {
-        let asked = cloud.compute.server_stop(acting, &server.id).await;
-        arrived(asked, cloud, acting, &server.id, ServerStatus::Shutoff).await?;
+        stopped(cloud, acting, &server.id).await?;
     }
     if !server.locked {
         let reason = reason(operation);
@@ -122,7 +145,8 @@ async fn unlocked_and_running(cloud: &Cloud, acting: &Acting, server: &Server) -
         ServerStatus::Shutoff => cloud.compute.server_start(acting, &server.id).await,
         _ => Ok(()),
     };
-    arrived(asked, cloud, acting, &server.id, ServerStatus::Active).await
+    let (id, up) = (&server.id, ServerStatus::Active);
+    arrived(asked, cloud, acting, id, up, POWER_POLLS_MAX).await
 }
 
 /// A source server that is gone needs no quiet.

@@ -33,6 +33,7 @@ pub(super) fn server(id: &str, status: ServerStatus) -> Server {
         description: None,
         hostname: None,
         status,
+        task: None,
         locked: false,
         fault: None,
         flavor_name: "m1".into(),

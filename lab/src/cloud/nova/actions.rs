@@ -5,6 +5,7 @@ use serde_json::Value;
 use crate::cloud::Cloud;
 use crate::cloud::dispatch::Call;
 use crate::cloud::json;
+use crate::cloud::knobs::Allow;
 use crate::cloud::wire::{Answer, Fault, Resp};
 
 const LOCK_REASON_MINOR: u32 = 73;
@@ -22,12 +23,30 @@ impl Cloud {
         match name.as_str() {
             "os-start" => self.server_start(id, call),
             "os-stop" => self.server_stop(id, call),
+            "os-resetState" => self.server_reset_state(id, args, call),
             "lock" => self.server_lock(id, args, call),
             "unlock" => self.server_unlock(id, call),
             other => Err(Fault::bad_request(format!(
                 "There is no such action: {other}"
             ))),
         }
+    }
+
+    /// What was accepted and is still on its way finds nothing to finish then.
+    fn server_reset_state(&mut self, id: &str, args: &Value, call: &Call<'_>) -> Answer {
+        let rule = "os_compute_api:os-admin-actions:reset_state";
+        self.enforce(call.who, rule, &Allow::Admin)?;
+        let state = json::need(args, "state")?;
+        if !["active", "error"].contains(&state) {
+            return Err(Fault::bad_request(
+                "Invalid input for field/attribute state.",
+            ));
+        }
+        let server = self.nova.server_mut(id, call.who)?;
+        state.clone_into(&mut server.vm_state);
+        server.task_state = None;
+        server.updated_ms = call.now_ms;
+        Ok(Resp::empty(202))
     }
 
     fn server_lock(&mut self, id: &str, args: &Value, call: &Call<'_>) -> Answer {
