@@ -14,7 +14,7 @@ use anyhow::{Context, bail};
 
 use crate::clock;
 use crate::openstack;
-use crate::process::{Group, Interrupt};
+use crate::process::{Group, Interrupt, finish};
 
 /// Most time to make the environment, and to build and start the arrays.
 const SETUP_LIMIT: Duration = Duration::from_secs(15 * 60);
@@ -73,7 +73,7 @@ fn environment(venv: &Path, interrupt: &Interrupt) -> anyhow::Result<PathBuf> {
     if !python.exists() {
         let mut make = Command::new("python3");
         make.args(["-m", "venv"]).arg(venv);
-        finish(&mut make, interrupt)
+        finish(&mut make, SETUP_LIMIT, interrupt)
             .context("making a virtual environment needs Python 3.9 or later with venv")?;
     }
     Ok(python)
@@ -84,7 +84,7 @@ fn install(python: &Path, wanted: &[OsString], interrupt: &Interrupt) -> anyhow:
     pip.args(["-m", "pip", "install", "--quiet"])
         .arg("--disable-pip-version-check")
         .args(wanted);
-    finish(&mut pip, interrupt).context("the Python package index has to be reachable")
+    finish(&mut pip, SETUP_LIMIT, interrupt).context("the Python package index has to be reachable")
 }
 
 /// Two simulated arrays on free loopback ports, and the line with which they say where.
@@ -122,15 +122,4 @@ fn arrays(root: &Path, home: &Path, interrupt: &Interrupt) -> anyhow::Result<(Gr
     })?;
     let line = line.context("the arrays did not come up")?;
     Ok((group, line))
-}
-
-fn finish(command: &mut Command, interrupt: &Interrupt) -> anyhow::Result<()> {
-    let status = Group::spawn(command)?.wait(SETUP_LIMIT, interrupt)?;
-    if !status.success() {
-        bail!(
-            "{} failed: {status}",
-            command.get_program().to_string_lossy()
-        );
-    }
-    Ok(())
 }

@@ -14,7 +14,7 @@ use clap::{Args, Subcommand};
 
 use crate::debian::{self, Need};
 use crate::mariadb;
-use crate::process::{Group, Interrupt};
+use crate::process::{Group, Interrupt, finish};
 
 /// Most time to make the environment: some of the services are compiled.
 const INSTALL_LIMIT: Duration = Duration::from_secs(20 * 60);
@@ -136,12 +136,13 @@ fn install(root: &Path, interrupt: &Interrupt) -> anyhow::Result<()> {
     let python = python().with_context(|| format!("there is no {PYTHON}"))?;
     let mut make = Command::new(python);
     make.args(["-m", "venv", "--clear"]).arg(&venv);
-    finish(&mut make, interrupt)?;
+    finish(&mut make, INSTALL_LIMIT, interrupt)?;
     let mut pip = Command::new(venv.join("bin/python"));
     pip.args(["-m", "pip", "install", "--quiet", "--no-deps"]) // all of them are named
         .args(["--disable-pip-version-check", "--requirement"])
         .arg(root.join(PACKAGES));
-    finish(&mut pip, interrupt).context("the Python package index has to be reachable")?;
+    finish(&mut pip, INSTALL_LIMIT, interrupt)
+        .context("the Python package index has to be reachable")?;
     fs::write(&stamp, wanted)?;
     template(root, interrupt)
 }
@@ -189,7 +190,7 @@ pub fn product(root: &Path, interrupt: &Interrupt) -> anyhow::Result<PathBuf> {
         .args(["build", "--quiet", "--locked", "--bins"])
         .args(["-p", "protector-lab", "-p", "protectord"])
         .current_dir(root);
-    finish(&mut build, interrupt)?;
+    finish(&mut build, INSTALL_LIMIT, interrupt)?;
     let target = std::env::var_os("CARGO_TARGET_DIR");
     let target = target.map_or_else(|| root.join("target"), PathBuf::from);
     Ok(target.join("debug/protector-lab"))
@@ -221,15 +222,4 @@ fn asks_python(line: &str) -> bool {
     let Some(python) = python() else { return false };
     let asked = Command::new(python).args(["-c", line]).output();
     asked.is_ok_and(|answer| answer.status.success())
-}
-
-fn finish(command: &mut Command, interrupt: &Interrupt) -> anyhow::Result<()> {
-    let status = Group::spawn(command)?.wait(INSTALL_LIMIT, interrupt)?;
-    if !status.success() {
-        bail!(
-            "{} failed: {status}",
-            command.get_program().to_string_lossy()
-        );
-    }
-    Ok(())
 }

@@ -11,7 +11,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use anyhow::Context;
+use anyhow::{Context, bail};
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 
 use crate::clock;
@@ -130,6 +130,18 @@ impl Drop for Group {
         }
         let _ = self.child.wait();
     }
+}
+
+/// Runs `command` to its end.
+///
+/// Errors: as `Group::wait`; it fails.
+pub fn finish(command: &mut Command, limit: Duration, interrupt: &Interrupt) -> anyhow::Result<()> {
+    let status = Group::spawn(command)?.wait(limit, interrupt)?;
+    if !status.success() {
+        let name = command.get_program().to_string_lossy();
+        bail!("{name} failed: {status}");
+    }
+    Ok(())
 }
 
 /// Sends `signal` to the group led by `pid`.
