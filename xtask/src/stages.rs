@@ -77,7 +77,7 @@ static STAGES: &[Stage] = &[
         )
     },
     run_stage("clients", 300, &["cargo", "xtask", "clients"]),
-    run_stage("e2e", 720, &["cargo", "xtask", "e2e", "--short"]),
+    run_stage("e2e", 720, &["cargo", "xtask", "e2e"]),
     run_stage(
         "demo",
         90,

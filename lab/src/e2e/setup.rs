@@ -2,7 +2,7 @@
 //!
 //! Absent: groups (`story`).
 
-use super::array::Array;
+use super::array::identity;
 use super::cloud::{ADMIN, Session, TENANT};
 use super::places::Places;
 use crate::world::Which;
@@ -26,7 +26,7 @@ pub(super) async fn introduce(http: &HttpService, places: &Places) -> Result<()>
     for array in &places.arrays {
         arrays.push(ArrayAt {
             name: array.name.clone(),
-            id: Array::log_in(array).await?.id,
+            id: identity(array).await?,
             url: array.url.clone(),
             api_token: Some(SecretString::from(array.api_token.clone())),
             certificate: Some(array.certificate()?),
