@@ -68,8 +68,13 @@ async fn body_draft(
     let body = body_of(stored)?;
     match &ask.change {
         Change::Create { .. } => Err(not_found(stored.id)),
-        Change::SetPolicy { .. } | Change::UpdatePolicy { .. } => {
-            policy_draft(site, stored, &ask.change).await
+        Change::SetPolicy(asked) => {
+            let (wanted, facts) = policy_facts(site, stored, asked).await?;
+            Ok(set_policy(body, &wanted, &facts))
+        }
+        Change::UpdatePolicy(asked) => {
+            let (wanted, facts) = policy_facts(site, stored, asked).await?;
+            Ok(update_policy(body, &wanted, &facts))
         }
         Change::Update { name, description } => {
             let (name, description) = (name.clone(), description.clone());
@@ -234,30 +239,12 @@ fn resolve(arrays: &[Array], wanted: &ArrayId, project: &ProjectId) -> ArrayId {
     found.map_or_else(|| wanted.clone(), |a| a.id.clone())
 }
 
-async fn policy_draft(
+/// What is asked for with the arrays it means, and what it is judged by.
+async fn policy_facts(
     site: &Site,
     stored: &StoredGroup,
-    change: &Change,
-) -> Result<Result<GroupBody, Refusals>, EngineError> {
-    let (Change::SetPolicy {
-        primary_array,
-        secondary_array,
-        pure_pg_name,
-        replication_interval_s,
-        rpo_minutes,
-        on_return,
-    }
-    | Change::UpdatePolicy {
-        primary_array,
-        secondary_array,
-        pure_pg_name,
-        replication_interval_s,
-        rpo_minutes,
-        on_return,
-    }) = change
-    else {
-        return Err(unavailable(&"not a policy"));
-    };
+    asked: &PolicyAsk,
+) -> Result<(PolicyAsk, PolicyFacts), EngineError> {
     let arrays = site
         .store()
         .array_list()
@@ -274,16 +261,9 @@ async fn policy_draft(
         registered: arrays.iter().filter(may).map(|a| a.id.clone()).collect(),
     };
     let wanted = PolicyAsk {
-        primary_array: resolve(&arrays, primary_array, project),
-        secondary_array: resolve(&arrays, secondary_array, project),
-        pure_pg_name: pure_pg_name.clone(),
-        replication_interval_s: *replication_interval_s,
-        rpo_minutes: *rpo_minutes,
-        on_return: *on_return,
+        primary_array: resolve(&arrays, &asked.primary_array, project),
+        secondary_array: resolve(&arrays, &asked.secondary_array, project),
+        ..asked.clone()
     };
-    let body = body_of(stored)?;
-    Ok(match change {
-        Change::UpdatePolicy { .. } => update_policy(body, &wanted, &facts),
-        _ => set_policy(body, &wanted, &facts),
-    })
+    Ok((wanted, facts))
 }

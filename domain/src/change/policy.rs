@@ -4,6 +4,7 @@ use crate::fence::OnReturn;
 use crate::ids::{ArrayGroupName, ArrayId, GroupId};
 use crate::record::{GroupBody, Policy};
 use crate::refusal::{Refusal, Refusals};
+use serde::{Deserialize, Serialize};
 
 /// Shortest interval an array takes (seconds); smallest models want more and say so themselves.
 pub const REPLICATION_INTERVAL_MIN_S: u64 = 300;
@@ -17,14 +18,17 @@ const OWNER_SUFFIX_HEX: usize = 12;
 const TARGET_RETENTION_INTERVALS: u64 = 4;
 const TARGET_RETENTION_MIN_S: u64 = 86_400;
 
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// POL-03. Arrays by id, or by registered name before they are looked up.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct PolicyAsk {
     pub primary_array: ArrayId,
     pub secondary_array: ArrayId,
     pub pure_pg_name: Option<ArrayGroupName>,
     pub replication_interval_s: u64,
     pub rpo_minutes: u64,
-    /// `None`: as it is.
+    /// What happens to source servers that run when their lost site returns. `None`: as it is, at first stop.
+    #[serde(default)]
     pub on_return: Option<OnReturn>,
 }
 

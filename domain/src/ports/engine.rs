@@ -3,11 +3,9 @@
 //!
 //! Absent: tokens and HTTP. `Caller` is what the API made of them.
 
+use crate::change::PolicyAsk;
 use crate::condition::Condition;
-use crate::fence::OnReturn;
-use crate::ids::{
-    ArrayGroupName, ArrayId, GroupId, NetworkId, OperationId, ProjectId, ServerId, SubnetId, UserId,
-};
+use crate::ids::{GroupId, NetworkId, OperationId, ProjectId, ServerId, SubnetId, UserId};
 use crate::operation::failover::{FailoverAsk, TestAsk};
 use crate::operation::{Operation, OperationEvent};
 use crate::plan::Plan;
@@ -42,37 +40,22 @@ pub enum Change {
         /// C1; defaults to the same name.
         secondary_volume_type: Option<String>,
     },
-    /// POL-03. Arrays by registered name or id.
-    SetPolicy {
-        primary_array: ArrayId,
-        secondary_array: ArrayId,
-        pure_pg_name: Option<ArrayGroupName>,
-        replication_interval_s: u64,
-        rpo_minutes: u64,
-        /// What happens to source servers that run when their lost site returns; default: stop.
-        #[serde(default)]
-        on_return: Option<OnReturn>,
-    },
+    SetPolicy(PolicyAsk),
     /// POL-07: other times; the arrays and the name on them stay.
-    UpdatePolicy {
-        primary_array: ArrayId,
-        secondary_array: ArrayId,
-        pure_pg_name: Option<ArrayGroupName>,
-        replication_interval_s: u64,
-        rpo_minutes: u64,
-        /// `None`: as it is.
-        #[serde(default)]
-        on_return: Option<OnReturn>,
-    },
+    UpdatePolicy(PolicyAsk),
     /// PG-11: other words; `None`: as it is.
     Update {
         name: Option<String>,
         description: Option<String>,
     },
     /// MEM-01.
-    AddMember { instance_id: ServerId },
+    AddMember {
+        instance_id: ServerId,
+    },
     /// MEM-10. The server at either site.
-    RemoveMember { instance_id: ServerId },
+    RemoveMember {
+        instance_id: ServerId,
+    },
     /// PG-11. The record becomes a tombstone at both sites; then the array's objects go.
     Delete {},
     /// RP-01: protect the group from where it is now, towards the other site.

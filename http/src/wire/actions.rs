@@ -145,7 +145,7 @@ impl ActionRequest {
                 .map(|MemberRemove { instance_id }| Change::RemoveMember { instance_id })
                 .map(Action::Edit),
             self.policy_update
-                .map(|policy| Action::Edit(policy.update())),
+                .map(|policy| Action::Edit(Change::UpdatePolicy(policy.into()))),
             self.sync_volumes.map(|Empty {}| Action::SyncVolumes),
         ];
         let mut given = all.into_iter().flatten();

@@ -2,6 +2,7 @@
 //!
 //! Absent: judging them, which needs facts and is the engine's; and operations (`actions`).
 
+use protector_domain::change::PolicyAsk;
 use protector_domain::fence::OnReturn;
 use protector_domain::ids::{ArrayGroupName, ArrayId, NetworkId, ServerId, SubnetId};
 use protector_domain::ports::engine::Change;
@@ -145,27 +146,19 @@ impl From<MemberAddRequest> for Change {
 
 impl From<PolicySetRequest> for Change {
     fn from(PolicySetRequest { policy }: PolicySetRequest) -> Self {
-        Self::SetPolicy {
+        Self::SetPolicy(policy.into())
+    }
+}
+
+impl From<PolicySet> for PolicyAsk {
+    fn from(policy: PolicySet) -> Self {
+        Self {
             primary_array: policy.primary_array,
             secondary_array: policy.secondary_array,
             pure_pg_name: policy.pure_pg_name,
             replication_interval_s: policy.replication_interval,
             rpo_minutes: policy.rpo_minutes,
             on_return: policy.on_return,
-        }
-    }
-}
-
-impl PolicySet {
-    /// POL-07: the same fields as other times for a policy that is there.
-    pub(crate) fn update(self) -> Change {
-        Change::UpdatePolicy {
-            primary_array: self.primary_array,
-            secondary_array: self.secondary_array,
-            pure_pg_name: self.pure_pg_name,
-            replication_interval_s: self.replication_interval,
-            rpo_minutes: self.rpo_minutes,
-            on_return: self.on_return,
         }
     }
 }

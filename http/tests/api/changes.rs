@@ -1,6 +1,7 @@
 //! Changes become tickets; couriers bring back what the peer said.
 
 use crate::world::*;
+use protector_domain::change::PolicyAsk;
 use protector_domain::fence::OnReturn;
 use protector_domain::ports::engine::{Change, Command, Reply};
 use protector_domain::record::ReplicationType;
@@ -13,8 +14,8 @@ fn ticket_command(group: Option<u128>, change: Change) -> Command {
     }
 }
 
-fn policy(pure_pg_name: Option<&str>, on_return: Option<OnReturn>) -> Change {
-    Change::SetPolicy {
+fn policy_ask(pure_pg_name: Option<&str>, on_return: Option<OnReturn>) -> PolicyAsk {
+    PolicyAsk {
         primary_array: "fa-a".into(),
         secondary_array: "fa-b".into(),
         pure_pg_name: pure_pg_name.map(Into::into),
@@ -22,6 +23,10 @@ fn policy(pure_pg_name: Option<&str>, on_return: Option<OnReturn>) -> Change {
         rpo_minutes: 15,
         on_return,
     }
+}
+
+fn policy(pure_pg_name: Option<&str>, on_return: Option<OnReturn>) -> Change {
+    Change::SetPolicy(policy_ask(pure_pg_name, on_return))
 }
 
 #[tokio::test(start_paused = true)]
@@ -123,14 +128,7 @@ fn life() -> Vec<(&'static str, String, Value, Change)> {
             "POST",
             group_path("/action"),
             json!({ "policy_update": times }),
-            Change::UpdatePolicy {
-                primary_array: "fa-a".into(),
-                secondary_array: "fa-b".into(),
-                pure_pg_name: None,
-                replication_interval_s: 300,
-                rpo_minutes: 15,
-                on_return: None,
-            },
+            Change::UpdatePolicy(policy_ask(None, None)),
         ),
         ("DELETE", group_path(""), Value::Null, Change::Delete {}),
     ]

@@ -23,7 +23,7 @@ const OWN: [&str; 4] = [
     "boot_server",
 ];
 
-fn note(plan: &Plan, journal: &mut Journal, at: StepAt, state: EffectState) {
+pub(super) fn note(plan: &Plan, journal: &mut Journal, at: StepAt, state: EffectState) {
     let (lane, step) = (plan.lane(at).unwrap(), plan.step(at).unwrap());
     for target in step.targets(plan.operation) {
         let row = row(plan, &lane.id, step, target, state);
@@ -32,7 +32,7 @@ fn note(plan: &Plan, journal: &mut Journal, at: StepAt, state: EffectState) {
 }
 
 /// The journal after `done` steps, with the next one begun. `None`: it is over by then.
-fn cut(plan: &Plan, done: usize) -> Option<Journal> {
+pub(super) fn cut(plan: &Plan, done: usize) -> Option<Journal> {
     let mut journal = Journal::new();
     for n in 0..=done {
         let Advance::Work(work) = advance(plan, &journal) else {

@@ -3,11 +3,11 @@
 use super::decide;
 use super::facts::FailoverAsk;
 use super::fixture::facts;
-use super::tests::row;
 use super::tests_of_moves::{coming_home, planned, with_source};
+use super::tests_of_overtaken::{cut, note};
 use crate::effect::{EffectKind, EffectState};
 use crate::operation::{OperationMode, Outcome};
-use crate::plan::{Plan, StepAt};
+use crate::plan::Plan;
 use crate::ports::engine::MoveKind;
 use crate::saga::{Advance, Journal, Way, advance, past_no_return, stuck, turned_round};
 
@@ -21,32 +21,6 @@ fn plans() -> [Plan; 3] {
         decide(MoveKind::Failover, &planned(), &with_source()).unwrap(),
         decide(MoveKind::Failback, &planned(), &coming_home()).unwrap(),
     ]
-}
-
-fn note(plan: &Plan, journal: &mut Journal, at: StepAt, state: EffectState) {
-    let (lane, step) = (plan.lane(at).unwrap(), plan.step(at).unwrap());
-    for target in step.targets(plan.operation) {
-        let row = row(plan, &lane.id, step, target, state);
-        journal.insert(row.key.to_string(), row);
-    }
-}
-
-/// The journal after `done` steps, with the next one begun. `None`: it is over by then.
-fn cut(plan: &Plan, done: usize) -> Option<Journal> {
-    let mut journal = Journal::new();
-    for n in 0..=done {
-        let Advance::Work(work) = advance(plan, &journal) else {
-            return None;
-        };
-        let begun = n == done;
-        let state = if begun {
-            EffectState::Intended
-        } else {
-            EffectState::Done
-        };
-        note(plan, &mut journal, work[0].0, state);
-    }
-    Some(journal)
 }
 
 /// Plays it to its end as cancelled; `fails`: the undo of that step does.
