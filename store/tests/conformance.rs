@@ -75,6 +75,7 @@ conformance! {
         an_old_epoch_is_fenced,
         a_settle_without_an_intent_is_refused_whole,
         lists_by_operation_state_and_group,
+        a_forced_move_and_what_followed_it_are_found_however_long_ago,
     }
     moves {
         a_move_begins_whole_or_not_at_all,

@@ -5,6 +5,7 @@ use crate::common::pair::Pair;
 use crate::common::world::World;
 use protector_domain::effect::{Effect, EffectKey, EffectState};
 use protector_domain::ids::GroupId;
+use protector_domain::operation::{Operation, OperationKind, OperationMode, OperationStatus};
 use protector_domain::sync::Epoch;
 use protector_store::{EffectSettle, StoreError};
 use serde_json::json;
@@ -235,4 +236,61 @@ pub async fn lists_by_operation_state_and_group(w: &mut World) {
     assert_eq!(keys(page), [b.clone(), c.clone()]);
     let all = w.store.effects_of_group(pair.group).await.unwrap();
     assert_eq!(keys(all), [a, b, c, d]);
+}
+
+/// However many came later (S2): by the group, the epoch and the ledger, not by a look back.
+pub async fn a_forced_move_and_what_followed_it_are_found_however_long_ago(w: &mut World) {
+    let pair = group(w, 1).await;
+    let epoch = Epoch(2);
+    let insert = async |w: &World, number, kind, mode, at: Epoch| {
+        let one = Operation {
+            kind,
+            mode,
+            epoch: at,
+            status: OperationStatus::Completed,
+            ..operation(number, pair.group)
+        };
+        w.store.operation_insert(one.clone()).await.unwrap();
+        one.id
+    };
+    let (forced, planned) = (OperationMode::Unplanned, OperationMode::Planned);
+    let (failover, retry) = (OperationKind::Failover, OperationKind::RetryMembers);
+    assert_eq!(w.store.operation_forced(pair.group, epoch).await, Ok(None));
+    insert(w, 1, failover, forced, Epoch(1)).await;
+    let moved = insert(w, 2, failover, forced, epoch).await;
+    insert(w, 3, failover, planned, epoch).await;
+    insert(w, 4, OperationKind::TestFailover, forced, epoch).await;
+    let tries = [
+        insert(w, 5, retry, forced, epoch).await,
+        insert(w, 6, retry, forced, epoch).await,
+        insert(w, 7, retry, forced, epoch).await,
+        insert(w, 8, retry, forced, Epoch(1)).await,
+    ];
+    let found = w.store.operation_forced(pair.group, epoch).await.unwrap();
+    assert_eq!(found.map(|o| o.id), Some(moved));
+
+    let did = |operation, step: &str| effect(operation, pair.group, step, "vm");
+    let done = [
+        did(tries[2], "boot_server"),
+        did(tries[0], "restart_server"),
+        did(tries[3], "boot_server"),
+        did(tries[1], "import_volumes"),
+    ];
+    let begun = did(tries[1], "boot_server");
+    let all = done.iter().cloned().chain([begun]).collect();
+    let at = Epoch(1); // the fence of the group itself
+    w.store.effects_intend(pair.group, at, all).await.unwrap();
+    let settles = done.iter().map(|e| settle(e, EffectState::Done)).collect();
+    w.store
+        .effects_settle(pair.group, at, settles)
+        .await
+        .unwrap();
+    let steps = ["boot_server", "restart_server"];
+    let found = w
+        .store
+        .operations_that_did(pair.group, epoch, retry, &steps)
+        .await
+        .unwrap();
+    let found: Vec<_> = found.into_iter().map(|o| o.id).collect();
+    assert_eq!(found, [tries[0], tries[2]], "oldest first, and only these");
 }
