@@ -9,9 +9,10 @@ use crate::run::{AFTERMATH_MS, Report, arm, named_world, simulated};
 use anyhow::{Context, Result};
 use protector_actors::Care;
 use protector_lab::cloud::Allow;
+use protector_lab::courier::Endpoint;
 use protector_lab::story::{
-    OperationRun, Protected, drill, failback, planned_failover, protect, reprotect, take_point,
-    test_cleanup, write_volumes,
+    OperationRun, Protected, delete_server, drill, extend_volume, failback, planned_failover,
+    protect, reprotect, take_point, test_cleanup, write_volumes,
 };
 use protector_lab::world::{Which, World, WorldOptions, lock};
 use std::collections::BTreeMap;
@@ -23,6 +24,8 @@ pub const GIVEN: u64 = 7;
 pub const AT_HOME: u64 = 8;
 /// The write after that, away: a failback brings it home.
 pub const AWAY: u64 = 9;
+/// What a volume grows to away from home, GiB.
+pub const GROWN_GIB: u64 = 11;
 /// Longer than a first replication of the way back, milliseconds.
 const REVERSED_MS: u64 = 120_000;
 
@@ -33,6 +36,9 @@ pub enum Journey {
     /// B's Nova boots nothing: everything goes back, and the source runs again (I8).
     PlannedGoesBack,
     Failback,
+    /// At home a server has been deleted meanwhile, and a volume has grown away from it: the member gets a new
+    /// server on its old volumes, and Cinder there learns the size first.
+    FailbackToLess,
     /// A's Nova starts nothing: the members stay at B, with what was written there.
     FailbackGoesBack,
     Drill,
@@ -52,10 +58,11 @@ pub struct Ends {
 
 impl Journey {
     /// All of them.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::Planned,
         Self::PlannedGoesBack,
         Self::Failback,
+        Self::FailbackToLess,
         Self::FailbackGoesBack,
         Self::Drill,
         Self::DrillGoesBack,
@@ -65,7 +72,7 @@ impl Journey {
     /// The site that runs it: the one that becomes primary, or the drill's.
     pub fn runner(self) -> Which {
         match self {
-            Self::Failback | Self::FailbackGoesBack => Which::A,
+            _ if self.is_way_home() => Which::A,
             _ => Which::B,
         }
     }
@@ -73,7 +80,9 @@ impl Journey {
     /// How it ends if nobody stops it.
     pub fn as_asked(self) -> Ends {
         let (status, outcome) = match self {
-            Self::Planned | Self::Failback | Self::Drill | Self::Cleanup => ("completed", "full"),
+            Self::Planned | Self::Failback | Self::FailbackToLess | Self::Drill | Self::Cleanup => {
+                ("completed", "full")
+            }
             Self::PlannedGoesBack | Self::FailbackGoesBack => ("failed", "rolled_back"),
             Self::DrillGoesBack => ("failed", "partial"),
         };
@@ -103,14 +112,22 @@ impl Journey {
     pub fn home(self) -> (Which, u64) {
         match self {
             Self::Planned => (Which::B, AT_HOME),
-            Self::Failback => (Which::A, AWAY),
+            Self::Failback | Self::FailbackToLess => (Which::A, AWAY),
             Self::FailbackGoesBack => (Which::B, AWAY),
             _ => (Which::A, AT_HOME),
         }
     }
 
     fn is_way_home(self) -> bool {
-        matches!(self, Self::Failback | Self::FailbackGoesBack)
+        matches!(
+            self,
+            Self::Failback | Self::FailbackToLess | Self::FailbackGoesBack
+        )
+    }
+
+    /// Everything is at home again in the end, and nothing of ours is left at the other site.
+    pub(crate) fn came_home(self) -> bool {
+        matches!(self, Self::Failback | Self::FailbackToLess)
     }
 }
 
@@ -163,12 +180,35 @@ pub(crate) async fn before(world: &mut World, group: &Protected, journey: Journe
     if journey.is_way_home() {
         planned_failover(world, group).await?;
         write_volumes(world, Which::B, AWAY)?;
+        if journey == Journey::FailbackToLess {
+            less_at_home(world).await?;
+        }
         reprotect(world, group, Which::B).await?;
         tokio::time::sleep(Duration::from_millis(REVERSED_MS)).await;
     }
     if journey == Journey::Cleanup {
         drill(world, group, &isolated(world)?).await?;
     }
+    Ok(())
+}
+
+/// The first server is deleted at home, and the last volume grows away from it.
+async fn less_at_home(world: &World) -> Result<()> {
+    let truth = |which: Which| lock(&world.site(which).cloud).ground_truth(world.now_ms());
+    let service = async |which: Which, path: &str| -> Result<Endpoint> {
+        let admin = world.admin_endpoint(which).await?;
+        let path = path.replace("{project}", &admin.project);
+        let url = format!("http://{}/{path}", which.cloud_host());
+        Ok(Endpoint { url, ..admin })
+    };
+    let a_server = truth(Which::A).servers.into_iter().next();
+    let a_server = a_server.context("a server at home")?;
+    let nova = service(Which::A, "compute/v2.1").await?;
+    delete_server(&nova, &a_server.id).await?;
+    let used = truth(Which::B).volumes.into_iter();
+    let grows = used.filter(|v| v.status == "in-use").last();
+    let cinder = service(Which::B, "volume/v3/{project}").await?;
+    extend_volume(&cinder, &grows.context("a volume")?.id, GROWN_GIB).await?;
     Ok(())
 }
 
@@ -204,11 +244,11 @@ pub(crate) async fn go(
 ) -> Result<OperationRun> {
     match journey {
         Journey::Planned | Journey::PlannedGoesBack => planned_failover(world, group).await,
-        Journey::Failback | Journey::FailbackGoesBack => failback(world, group).await,
+        way_home if way_home.is_way_home() => failback(world, group).await,
         Journey::Drill | Journey::DrillGoesBack => {
             let networks = isolated(world)?;
             drill(world, group, &networks).await
         }
-        Journey::Cleanup => test_cleanup(world, group).await,
+        _ => test_cleanup(world, group).await,
     }
 }

@@ -94,6 +94,10 @@ pub async fn violations(
     }
     found.extend(members_are_where_they_belong(world, journey));
     found.extend(source_untouched(world, stood, journey));
+    if journey.came_home() {
+        found.extend(same_volumes(world, stood, Which::A));
+        found.extend(sizes_agree(world, Which::A));
+    }
     Ok(found)
 }
 
@@ -319,16 +323,46 @@ fn empty(world: &World, which: Which) -> Vec<String> {
     found
 }
 
+/// Coming home: servers are on the volumes that stayed there, each with its id.
+fn same_volumes(world: &World, stood: &Stood, home: Which) -> Vec<String> {
+    let truth = cloud(world, home);
+    let known = stood.objects.get(&home).cloned().unwrap_or_default();
+    let disks = live(&truth).into_iter().flat_map(|s| &s.disks);
+    let new = disks.filter(|disk| !known.contains(&disk.volume_id));
+    new.map(|disk| format!("coming home: volume {} is a new one", disk.volume_id))
+        .collect()
+}
+
+/// G8: Cinder knows how large the array has made its volumes.
+fn sizes_agree(world: &World, which: Which) -> Vec<String> {
+    let arrays = world.arrays.ground_truth();
+    let on_array = arrays.arrays.get(which.array()).into_iter();
+    let sizes: BTreeMap<&str, u64> = on_array
+        .flat_map(|a| &a.volumes)
+        .map(|v| (v.serial.as_str(), v.provisioned >> 30))
+        .collect();
+    let truth = cloud(world, which);
+    let mut found = Vec::new();
+    for volume in &truth.volumes {
+        let on_array = volume.serial.as_deref().and_then(|s| sizes.get(s));
+        let in_cinder = u64::try_from(volume.size_gb).ok();
+        if on_array.copied() != in_cinder {
+            let id = &volume.id;
+            found.push(format!(
+                "G8: volume {id} has {in_cinder:?} GiB in Cinder, {on_array:?} on the array"
+            ));
+        }
+    }
+    found
+}
+
 /// S5, TF-01: a drill and its cleanup leave production alone, and no move overwrites its source.
 fn source_untouched(world: &World, stood: &Stood, journey: Journey) -> Vec<String> {
-    let source = match journey {
-        Journey::Failback | Journey::FailbackGoesBack => Which::B,
-        _ => Which::A,
-    };
+    let source = journey.runner().other();
     let now = contents(world, source);
     let before = stood.contents.get(&source).into_iter().flatten();
     // After a failback its source is taken away, on purpose.
-    let gone_is_fine = journey == Journey::Failback;
+    let gone_is_fine = journey.came_home();
     let changed = before.filter(|(serial, hash)| match now.get(*serial) {
         Some(hash_now) => hash_now != *hash,
         None => !gone_is_fine,

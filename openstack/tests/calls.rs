@@ -82,6 +82,7 @@ async fn all_writes(cloud: &Cloud) -> Vec<PortError> {
         cloud.volumes.volume_manage(me, &manage()).await.map(drop),
         cloud.volumes.volume_unmanage(me, &volume).await,
         cloud.volumes.volume_delete(me, &volume).await,
+        cloud.volumes.volume_extend(me, &volume, 2).await,
         cloud
             .volumes
             .volume_describe(me, &volume, None, &metadata)

@@ -5,7 +5,7 @@ use super::{Call, Urgency};
 use async_trait::async_trait;
 use protector_domain::ids::{ArrayId, PointSuffix, Serial, VolumeId};
 use protector_domain::ports::storage::{
-    ArrayVolume, Copied, CopyAsk, GroupHealth, GroupSpec, OverwriteAsk, RecoveryPoint,
+    ArrayVolume, Copied, CopyAsk, GroupHealth, GroupSpec, OverwriteAsk, PointVolume, RecoveryPoint,
 };
 use protector_domain::ports::{ErrorKind, PortError, PortResult, StorageDriver};
 use protector_runtime::ctx::Ctx;
@@ -167,7 +167,7 @@ impl StorageDriver for ArraySessions {
         &self,
         spec: &GroupSpec,
         point: &PointSuffix,
-    ) -> PortResult<Vec<String>> {
+    ) -> PortResult<Vec<PointVolume>> {
         in_session!(self, spec.target, Move, point_volumes(spec, point))
     }
 

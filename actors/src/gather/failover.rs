@@ -15,7 +15,7 @@ use protector_domain::operation::{Operation, OperationKind, OperationMode};
 use protector_domain::ports::compute::Server;
 use protector_domain::ports::engine::EngineError;
 use protector_domain::ports::network::PortFilter;
-use protector_domain::ports::storage::{GroupSpec, RecoveryPoint};
+use protector_domain::ports::storage::{GroupSpec, PointVolume, RecoveryPoint};
 use protector_domain::ports::{Acting, Cloud, PortResult};
 use protector_domain::record::GroupBody;
 use protector_domain::refusal::{Refusal, Refusals};
@@ -274,7 +274,7 @@ async fn point_volumes(
     spec: Option<&GroupSpec>,
     points: &Asked<Vec<RecoveryPoint>>,
     named: Option<&PointSuffix>,
-) -> Asked<Vec<String>> {
+) -> Asked<Vec<PointVolume>> {
     let picked = points.known().and_then(|points| pick_point(points, named));
     match (spec, picked) {
         (Some(spec), Some(point)) => {

@@ -9,7 +9,7 @@ mod step;
 
 pub use contract::{Contract, Target, Undo};
 pub use left_out::LeftOut;
-pub use step::{BootFrom, CopyPlan, ImportPlan, OverwritePlan, PortPlan, Step};
+pub use step::{BootFrom, CopyPlan, ImportPlan, OverwritePlan, Part, PortPlan, Step};
 
 use crate::ids::{GroupId, OperationId, PointSuffix, ProjectId, SiteId};
 use crate::operation::OperationKind;

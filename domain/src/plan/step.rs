@@ -50,6 +50,8 @@ pub struct OverwritePlan {
     pub serial: Serial,
     /// The Cinder volume on it, which stays.
     pub volume: VolumeId,
+    /// As Cinder had it when the plan was made.
+    pub size_gib: u64,
     /// Its present name on the array, which stays, too.
     pub array_name: String,
 }
@@ -76,6 +78,14 @@ pub enum Step {
         spec: GroupSpec,
         suffix: PointSuffix,
     },
+    /// Has Cinder extend those of the volumes that have grown away from here, so that it knows their size when
+    /// they are overwritten. Before the snapshots: what is put back is as large then.
+    GrowVolumes {
+        acting: Acting,
+        spec: GroupSpec,
+        point: PointSuffix,
+        overwrites: Vec<OverwritePlan>,
+    },
     /// Snapshots of the volumes that are about to be overwritten: the way back.
     SafetySnapshot {
         array: ArrayId,
@@ -91,6 +101,8 @@ pub enum Step {
         /// Who uses these volumes here; stopped, or nothing is overwritten.
         acting: Acting,
         servers: Vec<ServerId>,
+        /// Those of `overwrites` that nobody uses; still so, or nothing is overwritten.
+        loose: Vec<VolumeId>,
     },
     /// Unlocks and starts a server that this product stopped here before.
     RestartServer {
@@ -135,13 +147,13 @@ pub enum Step {
         member: MemberId,
         ports: Vec<PortPlan>,
     },
-    /// Asks Nova for the server. `ask.volumes` and `ask.ports` are filled from the effects named.
+    /// Asks Nova for the server. `ask.volumes` and `ask.ports` are filled from what is named.
     BootServer {
         acting: Acting,
         member: MemberId,
         ask: Box<ServerCreate>,
         volumes: Vec<BootFrom>,
-        ports: Vec<EffectKey>,
+        ports: Vec<Part>,
     },
     /// Waits until the server is ACTIVE.
     AwaitServer {
@@ -153,10 +165,20 @@ pub enum Step {
     CommitNewPrimary,
 }
 
-/// A disk of a server to boot, found through the effect that imported it.
+/// A volume or a port of a server to boot.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Part {
+    /// Made by an earlier step of the plan, and found through its effect.
+    Made(EffectKey),
+    /// There already, by its id: an earlier stay of the member has left it.
+    Kept(String),
+}
+
+/// A disk of a server to boot.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct BootFrom {
-    pub import: EffectKey,
+    pub volume: Part,
     pub boot_index: i32,
     pub device: Option<String>,
     pub tag: Option<String>,
@@ -170,6 +192,7 @@ impl Step {
             Step::MarkEpoch { .. } => "mark_epoch",
             Step::QuiesceServer { .. } => "quiesce_server",
             Step::TakeLastPoint { .. } => "take_last_point",
+            Step::GrowVolumes { .. } => "grow_volumes",
             Step::SafetySnapshot { .. } => "safety_snapshot",
             Step::OverwriteVolumes { .. } => "overwrite_volumes",
             Step::RestartServer { .. } => "restart_server",
@@ -192,6 +215,7 @@ impl Step {
         match self {
             Step::ValidateTarget
             | Step::CommitNewPrimary
+            | Step::GrowVolumes { .. }
             | Step::SafetySnapshot { .. }
             | Step::OverwriteVolumes { .. } => one(EffectKind::None, super::GROUP_LANE.into()),
             Step::MarkEpoch { .. } => one(EffectKind::ArrayVolume, super::GROUP_LANE.into()),
@@ -259,6 +283,7 @@ impl Step {
             Step::MarkEpoch { .. } => Undo::Nothing("the epoch stays minted, and its mark stays"),
             Step::QuiesceServer { .. } => Undo::Compensate("unlock it, start it if it ran"),
             Step::TakeLastPoint { .. } => Undo::Nothing("one point more; retention removes it"),
+            Step::GrowVolumes { .. } => Undo::Nothing("no volume shrinks; it stays larger"),
             Step::SafetySnapshot { .. } => Undo::Compensate("let go of the snapshots"),
             Step::OverwriteVolumes { .. } => {
                 Undo::Compensate("put the safety snapshots' contents back")
@@ -286,6 +311,7 @@ impl Step {
         match self {
             Step::ValidateTarget | Step::MarkEpoch { .. } | Step::CommitNewPrimary => 1,
             Step::CreatePorts { .. }
+            | Step::GrowVolumes { .. }
             | Step::SafetySnapshot { .. }
             | Step::RetireServer { .. }
             | Step::RetirePorts { .. }

@@ -46,6 +46,22 @@ pub struct RecoveryPoint {
     pub sequence: u64,
 }
 
+/// A volume as a point holds it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PointVolume {
+    /// Its name on the *source* when the point was taken.
+    pub name: String,
+    /// Its size then.
+    pub size_bytes: u64,
+}
+
+impl PointVolume {
+    /// As Cinder counts: whole GiB, an odd rest is one more.
+    pub fn size_gib(&self) -> u64 {
+        self.size_bytes.div_ceil(1 << 30)
+    }
+}
+
 /// One volume to bring back from a point.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CopyAsk {
@@ -124,10 +140,13 @@ pub trait StorageDriver: Send + Sync {
     /// Points of the group on the target array, newest first by `sequence`; asks the target only
     /// (L3). Complete and incomplete ones.
     async fn recovery_points(&self, spec: &GroupSpec) -> PortResult<Vec<RecoveryPoint>>;
-    /// The volumes that a point holds, by the names they had on the *source* when it was taken; a
-    /// volume that joined the group later is not among them. Empty: the point is gone (F2).
-    async fn point_volumes(&self, spec: &GroupSpec, point: &PointSuffix)
-    -> PortResult<Vec<String>>;
+    /// The volumes that a point holds; one that joined the group later is not among them. Empty: the point
+    /// is gone (F2).
+    async fn point_volumes(
+        &self,
+        spec: &GroupSpec,
+        point: &PointSuffix,
+    ) -> PortResult<Vec<PointVolume>>;
     /// Copies volumes out of one complete point to new, writable volumes on the target array.
     /// One call for any number; never overwrites (F5). Idempotent by `copy_name` as long as the
     /// copies keep their names. `Missing`: the point or a volume in it is gone (F2);

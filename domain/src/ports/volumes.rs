@@ -112,6 +112,9 @@ pub trait Volumes: Send + Sync {
     /// Forgets the volume, keeps its data on the array. Already gone is `Ok`.
     async fn volume_unmanage(&self, acting: &Acting, id: &VolumeId) -> PortResult<()>;
     async fn volume_delete(&self, acting: &Acting, id: &VolumeId) -> PortResult<()>;
+    /// Accepted, not done: the volume is `extending` until Cinder says what it was before, or `error_extending`.
+    /// Also one that is attached. `Refused`: it is that large already, or grows just now, or the quota is full.
+    async fn volume_extend(&self, acting: &Acting, id: &VolumeId, size_gib: u64) -> PortResult<()>;
     /// Adds metadata, then sets the description; other metadata stays.
     async fn volume_describe(
         &self,

@@ -53,8 +53,23 @@ impl Endpoint {
     /// As `call`.
     pub async fn act(&self, group: &str, action: &Value, key: &str) -> Result<Value, CourierError> {
         let path = format!("/v1/{}/protection-groups/{group}/action", self.project);
-        self.exchange(Method::POST, &path, Some(action), Some(key))
-            .await
+        let key = Some(("Idempotency-Key", key));
+        self.exchange(Method::POST, &path, Some(action), key).await
+    }
+
+    /// One call in a microversion, such as `volume 3.42`.
+    ///
+    /// # Errors
+    /// As `call`.
+    pub async fn send_in(
+        &self,
+        version: &str,
+        method: Method,
+        path: &str,
+        body: Option<&Value>,
+    ) -> Result<Value, CourierError> {
+        let version = Some(("OpenStack-API-Version", version));
+        self.exchange(method, path, body, version).await
     }
 
     /// One call to a path of its own.
@@ -75,11 +90,11 @@ impl Endpoint {
         method: Method,
         path: &str,
         body: Option<&Value>,
-        key: Option<&str>,
+        header: Option<(&str, &str)>,
     ) -> Result<Value, CourierError> {
         let failed =
             |status: u16, body: Value| CourierError::new(method.as_str(), path, status, body);
-        let request = self.request(&method, path, body, key);
+        let request = self.request(&method, path, body, header);
         let request = request.map_err(|e| failed(0, json!(e.to_string())))?;
         let answer = self.http.clone().oneshot(request);
         let answer = tokio::time::timeout(Duration::from_millis(CALL_LIMIT_MS), answer).await;
@@ -100,7 +115,7 @@ impl Endpoint {
         method: &Method,
         path: &str,
         body: Option<&Value>,
-        key: Option<&str>,
+        header: Option<(&str, &str)>,
     ) -> http::Result<Request<Bytes>> {
         let bytes = body.map(|b| Bytes::from(b.to_string())).unwrap_or_default();
         let mut request = Request::builder()
@@ -109,8 +124,8 @@ impl Endpoint {
             .header("X-Auth-Token", &self.token)
             .header("Content-Type", "application/json")
             .header("Content-Length", bytes.len());
-        if let Some(key) = key {
-            request = request.header("Idempotency-Key", key);
+        if let Some((name, value)) = header {
+            request = request.header(name, value);
         }
         request.body(bytes)
     }

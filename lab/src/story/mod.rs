@@ -7,6 +7,7 @@
 mod drill;
 mod failover;
 mod life;
+mod meanwhile;
 mod planned;
 mod protect;
 #[cfg(test)]
@@ -16,6 +17,7 @@ mod watch;
 pub use drill::{drill, test_cleanup};
 pub use failover::{fail_over, fail_over_to, retry_members, settle_members};
 pub use life::{delete, policy_update, remove_member, update};
+pub use meanwhile::{delete_server, extend_volume};
 pub use planned::{failback, leading, planned_failover, reprotect, sync_force};
 pub use protect::{
     Protected, protect, protect_as, take_point, take_point_at, write_everywhere, write_volumes,

@@ -53,6 +53,7 @@ fn every_method(world: &World) -> Vec<(&'static str, bool, Attempt)> {
         true  volumes.volume_manage(&manage);
         true  volumes.volume_unmanage(&"id".into());
         true  volumes.volume_delete(&"id".into());
+        true  volumes.volume_extend(&"id".into(), 2);
         true  volumes.volume_describe(&"id".into(), None, &[("a".to_owned(), "b".to_owned())].into());
         true  volumes.volume_set_image_metadata(&"id".into(), &metadata);
         false volumes.volume_type_list();
@@ -127,6 +128,7 @@ async fn every_method_that_reads_an_answer_distrusts_it() {
         "server_unlock",
         "volume_unmanage",
         "volume_delete",
+        "volume_extend",
         "volume_describe",
         "volume_set_image_metadata",
         "port_delete",

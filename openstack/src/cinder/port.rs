@@ -32,6 +32,10 @@ impl Volumes for OpenStackCloud {
         volumes::delete(self, acting, id).await
     }
 
+    async fn volume_extend(&self, acting: &Acting, id: &VolumeId, size_gib: u64) -> PortResult<()> {
+        volumes::extend(self, acting, id, size_gib).await
+    }
+
     async fn volume_describe(
         &self,
         acting: &Acting,

@@ -25,6 +25,9 @@ const MANAGE: Microversion = Microversion(3, 8);
 /// `group_id` in a volume.
 const GROUPS: Microversion = Microversion(3, 13);
 
+/// From here on a volume in use may be extended.
+const EXTEND_IN_USE: Microversion = Microversion(3, 42);
+
 const VOLUMES: ListKeys = ListKeys {
     items: "volumes",
     links: "volumes_links",
@@ -159,6 +162,16 @@ pub(super) async fn set_image_metadata(
     act(cloud, acting, "volume_set_image_metadata", id, &action).await
 }
 
+pub(super) async fn extend(
+    cloud: &OpenStackCloud,
+    acting: &Acting,
+    id: &VolumeId,
+    size_gib: u64,
+) -> PortResult<()> {
+    let action = json!({"os-extend": {"new_size": size_gib}});
+    act_in(cloud, acting, "volume_extend", id, &action, EXTEND_IN_USE).await
+}
+
 async fn act(
     cloud: &OpenStackCloud,
     acting: &Acting,
@@ -166,11 +179,22 @@ async fn act(
     id: &VolumeId,
     action: &Value,
 ) -> PortResult<()> {
+    act_in(cloud, acting, call, id, action, PLAIN).await
+}
+
+async fn act_in(
+    cloud: &OpenStackCloud,
+    acting: &Acting,
+    call: &'static str,
+    id: &VolumeId,
+    action: &Value,
+    version: Microversion,
+) -> PortResult<()> {
     let path = format!("/volumes/{}/action", segment(call, id.as_str())?);
     let ask = Ask::post(Service::Volume, call, path)
         .on(id.as_str())
         .json(action)
-        .version(PLAIN);
+        .version(version);
     cloud.client.send(acting, &ask).await.map(drop)
 }
 

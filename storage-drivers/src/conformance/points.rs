@@ -38,24 +38,29 @@ pub async fn partial_points_are_shown_and_never_offered(
     assert!(array(&world.truth().await, Side::Target).volumes.is_empty());
 }
 
-/// A volume that joined later is not in an earlier point.
+/// A volume that joined later is not in an earlier point, and one that grew later is as large as it was.
 pub async fn a_point_names_its_volumes(driver: &dyn StorageDriver, world: &dyn Fixture) {
     let scene = protected(driver, world).await;
     scene.point(driver, world, "early", 1).await;
     let v3 = world.volume_make(Side::Source, "v3", SIZE).await;
+    world.volume_resize(Side::Source, "v1", 2 * SIZE).await;
     let members = [scene.v1.clone(), scene.v2.clone(), v3];
     driver.set_members(&scene.spec, &members).await.unwrap();
     scene.point(driver, world, "late", 3).await;
     world.power(Side::Source, false).await;
     for (point, expected) in [
-        ("early", vec!["v1", "v2"]),
-        ("late", vec!["v1", "v2", "v3"]),
+        ("early", vec![("v1", SIZE), ("v2", SIZE)]),
+        ("late", vec![("v1", 2 * SIZE), ("v2", SIZE), ("v3", SIZE)]),
         ("never", vec![]),
     ] {
         let named = driver.point_volumes(&scene.spec, &suffix(point)).await;
-        let mut named = named.unwrap();
-        named.sort();
-        assert_eq!(named, expected, "{point}");
+        let named = named.unwrap();
+        let mut seen: Vec<(&str, u64)> = named
+            .iter()
+            .map(|volume| (volume.name.as_str(), volume.size_bytes))
+            .collect();
+        seen.sort_unstable();
+        assert_eq!(seen, expected, "{point}");
     }
 }
 

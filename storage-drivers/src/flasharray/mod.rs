@@ -24,7 +24,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use protector_domain::ids::{ArrayId, PointSuffix, Serial, VolumeId};
 use protector_domain::ports::storage::{
-    ArrayVolume, Copied, CopyAsk, GroupHealth, GroupSpec, OverwriteAsk, RecoveryPoint,
+    ArrayVolume, Copied, CopyAsk, GroupHealth, GroupSpec, OverwriteAsk, PointVolume, RecoveryPoint,
 };
 use protector_domain::ports::{PortResult, StorageDriver};
 
@@ -110,8 +110,8 @@ impl<R: Reach> StorageDriver for Driver<R> {
         &self,
         spec: &GroupSpec,
         point: &PointSuffix,
-    ) -> PortResult<Vec<String>> {
-        point_parts::names(&self.door(&spec.target).await?, spec, point).await
+    ) -> PortResult<Vec<PointVolume>> {
+        point_parts::list(&self.door(&spec.target).await?, spec, point).await
     }
 
     async fn recover_point(

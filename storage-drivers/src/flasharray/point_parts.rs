@@ -1,19 +1,18 @@
-//! Which volumes a point holds: a volume that joined the group later is not in it.
+//! Which volumes a point holds, and how large: a volume that joined the group later is not in it.
 
 use protector_domain::ids::PointSuffix;
 use protector_domain::ports::PortResult;
-use protector_domain::ports::storage::GroupSpec;
+use protector_domain::ports::storage::{GroupSpec, PointVolume};
 
 use super::door::Door;
 use super::points::peer_name;
-use crate::model::{Answer, Command, Filter, Query};
+use crate::model::{Answer, Command, Filter, Query, VolumeSnapshotRow};
 
-/// Names as the source called them when the point was taken.
-pub(super) async fn names(
+pub(super) async fn list(
     target: &Door,
     spec: &GroupSpec,
     suffix: &PointSuffix,
-) -> PortResult<Vec<String>> {
+) -> PortResult<Vec<PointVolume>> {
     let source = peer_name(target, &spec.source).await?;
     let prefix = format!("{source}:{}.{suffix}.", spec.name);
     let open = |answer| match answer {
@@ -25,6 +24,10 @@ pub(super) async fn names(
         .walk(&Command::VolumeSnapshotsGet, open, query)
         .await?;
     // A pattern may match more than its letters say.
-    let parts = rows.iter().filter_map(|row| row.name.strip_prefix(&prefix));
-    Ok(parts.map(str::to_owned).collect())
+    let part = |row: &VolumeSnapshotRow| {
+        let name = row.name.strip_prefix(&prefix)?.to_owned();
+        let size_bytes = row.provisioned;
+        Some(PointVolume { name, size_bytes })
+    };
+    Ok(rows.iter().filter_map(part).collect())
 }

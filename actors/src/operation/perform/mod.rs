@@ -6,6 +6,7 @@
 mod array;
 mod await_server;
 mod commit;
+mod grow;
 mod mark;
 mod overwrite;
 mod point;
@@ -20,7 +21,7 @@ mod volume;
 use crate::journal::Made;
 use crate::site::Site;
 use protector_domain::effect::{EffectKey, EffectKind};
-use protector_domain::plan::{Plan, Step};
+use protector_domain::plan::{Part, Plan, Step};
 use protector_domain::ports::{Acting, Cloud, ErrorKind, PortError, PortResult};
 use protector_domain::saga::Journal;
 use std::collections::BTreeSet;
@@ -46,6 +47,14 @@ impl Job {
         })
     }
 
+    /// The id of a part of a server to boot.
+    pub(crate) fn part(&self, part: &Part) -> PortResult<String> {
+        match part {
+            Part::Made(key) => self.object_of(key),
+            Part::Kept(id) => Ok(id.clone()),
+        }
+    }
+
     /// The object that an earlier step made under `key`.
     pub(crate) fn object_of(&self, key: &EffectKey) -> PortResult<String> {
         let effect = self.journal.get(key.as_str());
@@ -68,6 +77,7 @@ pub(crate) async fn look(job: &Job) -> PortResult<Vec<Made>> {
         // Nothing of these can be found outside: they are done again, and twice is once.
         Step::ValidateTarget
         | Step::QuiesceServer { .. }
+        | Step::GrowVolumes { .. }
         | Step::SafetySnapshot { .. }
         | Step::OverwriteVolumes { .. }
         | Step::RestartServer { .. }
@@ -113,6 +123,7 @@ pub(crate) async fn make(job: &Job, missing: &[EffectKey]) -> PortResult<Vec<Mad
         Step::CommitNewPrimary => commit::make(job).await,
         Step::QuiesceServer { .. }
         | Step::TakeLastPoint { .. }
+        | Step::GrowVolumes { .. }
         | Step::SafetySnapshot { .. }
         | Step::OverwriteVolumes { .. }
         | Step::RestartServer { .. } => make_on_the_way(job).await,
@@ -135,6 +146,12 @@ async fn make_on_the_way(job: &Job) -> PortResult<Vec<Made>> {
             ..
         } => power::quiesce(job, acting, server, delete_on_termination).await,
         Step::TakeLastPoint { spec, suffix } => point::make(job, spec, suffix).await,
+        Step::GrowVolumes {
+            acting,
+            spec,
+            point,
+            overwrites,
+        } => grow::make(job, acting, spec, point, overwrites).await,
         Step::SafetySnapshot {
             array,
             serials,
@@ -147,8 +164,10 @@ async fn make_on_the_way(job: &Job) -> PortResult<Vec<Made>> {
             overwrites,
             acting,
             servers,
+            loose,
         } => {
             power::all_stopped(job, acting, servers).await?;
+            volume::all_loose(job, acting, loose).await?;
             overwrite::make(job, spec, point, guard, overwrites).await
         }
         Step::RestartServer { acting, server, .. } => power::restart(job, acting, server).await,
@@ -193,6 +212,7 @@ pub(crate) async fn unmake(job: &Job) -> PortResult<Unmade> {
         Step::MarkEpoch { .. } => Ok(Unmade::Left),
         Step::ValidateTarget
         | Step::TakeLastPoint { .. }
+        | Step::GrowVolumes { .. }
         | Step::AwaitServer { .. }
         | Step::RetireServer { .. }
         | Step::RetirePorts { .. }

@@ -5,9 +5,9 @@
 use super::{Job, Unmade, only_key};
 use crate::journal::Made;
 use crate::site::Site;
-use protector_domain::effect::{EffectKey, METADATA_KEY};
+use protector_domain::effect::METADATA_KEY;
 use protector_domain::ids::{PortId, ServerId, VolumeId};
-use protector_domain::plan::BootFrom;
+use protector_domain::plan::{BootFrom, Part};
 use protector_domain::ports::compute::{
     BootVolume, Server, ServerCreate, ServerFilter, ServerStatus,
 };
@@ -45,19 +45,19 @@ pub(super) async fn make(
     acting: &Acting,
     ask: &ServerCreate,
     volumes: &[BootFrom],
-    ports: &[EffectKey],
+    ports: &[Part],
 ) -> PortResult<Vec<Made>> {
     let mut ask = ask.clone();
     for from in volumes {
         ask.volumes.push(BootVolume {
-            volume: VolumeId(job.object_of(&from.import)?),
+            volume: VolumeId(job.part(&from.volume)?),
             boot_index: from.boot_index,
             device: from.device.clone(),
             tag: from.tag.clone(),
         });
     }
-    for key in ports {
-        ask.ports.push(PortId(job.object_of(key)?));
+    for port in ports {
+        ask.ports.push(PortId(job.part(port)?));
     }
     let id = job.site.cloud().compute.server_create(acting, &ask).await?;
     Ok(vec![Made {

@@ -221,6 +221,23 @@ async fn on_its_way(
     }
 }
 
+/// Volumes that are about to be overwritten and that nobody uses: somebody may have attached one meanwhile,
+/// and its contents would change under a running server.
+///
+/// Errors: `Refused` then; `Missing` if one is gone.
+pub(super) async fn all_loose(job: &Job, acting: &Acting, loose: &[VolumeId]) -> PortResult<()> {
+    for id in loose {
+        let found = job.site.cloud().volumes.volume_fetch(acting, id).await?;
+        let missing = || PortError::new(ErrorKind::Missing, format!("volume {id} is gone"));
+        let volume = found.ok_or_else(missing)?;
+        if !volume.attached_to.is_empty() {
+            let what = format!("volume {id} has been attached to a server meanwhile");
+            return Err(PortError::new(ErrorKind::Refused, what));
+        }
+    }
+    Ok(())
+}
+
 /// Asked again by the caller's retries until it is over.
 fn busy(what: String) -> PortError {
     let retry_after_ms = None;

@@ -1,14 +1,17 @@
 //! From facts to the lanes of a plan: every name, id, address and target is fixed here.
+//!
+//! Absent: what becomes of disks (`disks`).
 
+use super::disks::DiskPlan;
 use super::facts::{Asked, FailoverFacts, unasked};
+use super::home::kept_port;
 use super::mapping::Mapper;
 use crate::effect::{EffectKey, METADATA_KEY};
-use crate::ids::{NetworkId, OperationId};
-use crate::plan::{BootFrom, ChosenPoint, CopyPlan, GROUP_LANE, ImportPlan, Lane, PortPlan, Step};
+use crate::ids::{NetworkId, OperationId, PortId};
+use crate::plan::{ChosenPoint, CopyPlan, GROUP_LANE, Lane, OverwritePlan, Part, PortPlan, Step};
 use crate::ports::compute::{Flavor, ServerCreate};
 use crate::ports::network::{FixedIp, PortCreate};
-use crate::ports::volumes::VolumeManage;
-use crate::record::{Disk, Member, Nic};
+use crate::record::{Member, Nic};
 use crate::refusal::Refusal;
 use crate::sync::Role;
 use std::collections::BTreeMap;
@@ -29,7 +32,23 @@ pub(super) fn source_of(here: Role) -> Role {
 pub(super) struct MemberPlan {
     pub lane: Lane,
     pub copies: Vec<CopyPlan>,
+    pub overwrites: Vec<OverwritePlan>,
     pub warnings: Vec<Refusal>,
+}
+
+/// An interface of a server to boot.
+enum NicPlan {
+    Make(PortPlan),
+    Keep(PortId),
+}
+
+impl NicPlan {
+    fn part(&self) -> Part {
+        match self {
+            NicPlan::Make(port) => Part::Made(EffectKey(port.ask.description.clone())),
+            NicPlan::Keep(port) => Part::Kept(port.0.clone()),
+        }
+    }
 }
 
 pub(super) struct Builder<'a> {
@@ -44,11 +63,11 @@ pub(super) struct Builder<'a> {
 }
 
 impl Builder<'_> {
-    fn key(&self, step: &str, target: &str) -> EffectKey {
+    pub(super) fn key(&self, step: &str, target: &str) -> EffectKey {
         EffectKey::new(self.facts.operation, step, target)
     }
 
-    fn with_key(
+    pub(super) fn with_key(
         &self,
         mut map: BTreeMap<String, String>,
         key: &EffectKey,
@@ -57,39 +76,37 @@ impl Builder<'_> {
         map
     }
 
-    /// The member's lane, or everything that speaks against it. `first_disk` numbers the copies.
-    pub fn member(&self, member: &Member, first_disk: usize) -> Result<MemberPlan, Vec<Refusal>> {
+    /// The member's lane, or everything that speaks against it. `first_copy` numbers its copies.
+    pub fn member(&self, member: &Member, first_copy: usize) -> Result<MemberPlan, Vec<Refusal>> {
         let mut against = Vec::new();
         let mut warnings = Vec::new();
         let flavor = self.flavor(member, &mut against, &mut warnings);
-        let copies = self.copies(member, first_disk, &mut against);
-        let ports = self.ports(member, &mut against);
+        let disks = self.disks(member, first_copy, &mut against);
+        let nics = self.nics(member, &mut against);
         let (Some(flavor), true) = (flavor, against.is_empty()) else {
             return Err(against);
         };
         let server = self.server(member, flavor, &mut warnings);
-        let steps = self.steps(member, &copies, ports, server);
+        let steps = self.steps(member, &disks, &nics, server);
         let lane = Lane {
             id: member.id.to_string(),
             title: member.captured.name.clone(),
             tier: member.tier,
             steps,
         };
+        let (mut copies, mut overwrites) = (Vec::new(), Vec::new());
+        for disk in disks {
+            match disk {
+                DiskPlan::Copy(copy) => copies.push(copy),
+                DiskPlan::Keep(overwrite) => overwrites.push(overwrite),
+            }
+        }
         Ok(MemberPlan {
             lane,
             copies,
+            overwrites,
             warnings,
         })
-    }
-
-    /// Whether the point has the volume. A point that the move itself takes will have them all; one
-    /// whose parts could not be asked for is tried.
-    fn holds(&self, array_name: &str) -> bool {
-        let is_asked = self.facts.source.is_none();
-        match (&self.facts.point_volumes, is_asked) {
-            (Asked::Known(names), true) => names.iter().any(|name| name == array_name),
-            _ => true,
-        }
     }
 
     fn flavor(
@@ -118,42 +135,20 @@ impl Builder<'_> {
         Some(found)
     }
 
-    fn copies(&self, member: &Member, first: usize, against: &mut Vec<Refusal>) -> Vec<CopyPlan> {
-        let prefix = copy_name_prefix(self.facts.operation);
-        let source = source_of(self.facts.here);
-        let mut copies = Vec::new();
-        for (number, disk) in member.disks.iter().enumerate() {
-            match disk.places.at(source) {
-                Some(place) if !self.holds(&place.array_name) => {
-                    against.push(Refusal::NotInPoint {
-                        member: member.captured.name.clone(),
-                        disk: disk.name.clone(),
-                        point: self.point.suffix.to_string(),
-                    });
-                }
-                Some(place) => copies.push(CopyPlan {
-                    disk: disk.id,
-                    source_name: place.array_name.clone(),
-                    copy_name: format!("{prefix}-{:04}", first + number),
-                }),
-                None => against.push(Refusal::VolumeNotOnArray {
-                    volume: disk.name.clone(),
-                    array: "source".to_owned(),
-                }),
-            }
-        }
-        copies
-    }
-
-    fn ports(&self, member: &Member, against: &mut Vec<Refusal>) -> Vec<PortPlan> {
-        let mut ports = Vec::new();
+    fn nics(&self, member: &Member, against: &mut Vec<Refusal>) -> Vec<NicPlan> {
+        let mut nics = Vec::new();
         for (index, nic) in member.nics.iter().enumerate() {
+            let kept = kept_port(self.facts, nic).filter(|_| self.drill.is_none());
+            if let Some(port) = kept {
+                nics.push(NicPlan::Keep(port.clone()));
+                continue;
+            }
             match self.port(member, index, nic) {
-                Ok(ask) => ports.push(PortPlan { index, ask }),
+                Ok(ask) => nics.push(NicPlan::Make(PortPlan { index, ask })),
                 Err(mut reasons) => against.append(&mut reasons),
             }
         }
-        ports
+        nics
     }
 
     /// A drill takes any address and MAC of its isolated network.
@@ -326,64 +321,28 @@ impl Builder<'_> {
         }
     }
 
-    fn import(&self, disk: &Disk, copy: &CopyPlan) -> ImportPlan {
-        let key = self.key("import_volumes", &disk.id.to_string());
-        ImportPlan {
-            disk: disk.id,
-            ask: VolumeManage {
-                host: self.volume_host.clone(),
-                source_name: copy.copy_name.clone(),
-                name: disk.name.clone(),
-                description: disk.description.clone(),
-                volume_type: self.volume_type.clone(),
-                bootable: disk.bootable,
-                availability_zone: None,
-                metadata: self.with_key(BTreeMap::new(), &key),
-            },
-            image_metadata: disk.image_metadata.clone(),
-            boot_index: disk.boot_index,
-            device: disk.device.clone(),
-            tag: disk.tag.clone(),
-        }
-    }
-
     fn steps(
         &self,
         member: &Member,
-        copies: &[CopyPlan],
-        ports: Vec<PortPlan>,
+        disks: &[DiskPlan],
+        nics: &[NicPlan],
         ask: ServerCreate,
     ) -> Vec<Step> {
         let volumes_as = self.facts.volumes_as.clone();
         let servers_as = self.facts.servers_as.clone();
-        let imports: Vec<ImportPlan> = member
-            .disks
-            .iter()
-            .zip(copies)
-            .map(|(disk, copy)| self.import(disk, copy))
-            .collect();
-        let import_key = |import: &ImportPlan| self.key("import_volumes", &import.disk.to_string());
-        let port_keys: Vec<EffectKey> = ports
-            .iter()
-            .map(|p| EffectKey(p.ask.description.clone()))
-            .collect();
-        let boot_from = imports.iter().map(|import| BootFrom {
-            import: import_key(import),
-            boot_index: import.boot_index,
-            device: import.device.clone(),
-            tag: import.tag.clone(),
+        let mut steps = Vec::new();
+        let imports = self.imports(member, disks);
+        if !imports.is_empty() {
+            steps.push(Step::ImportVolumes {
+                acting: volumes_as.clone(),
+                imports,
+            });
+        }
+        let made = nics.iter().filter_map(|nic| match nic {
+            NicPlan::Make(port) => Some(port.clone()),
+            NicPlan::Keep(_) => None,
         });
-        let boot = Step::BootServer {
-            acting: servers_as.clone(),
-            member: member.id,
-            ask: Box::new(ask),
-            volumes: boot_from.collect(),
-            ports: port_keys,
-        };
-        let mut steps = vec![Step::ImportVolumes {
-            acting: volumes_as.clone(),
-            imports,
-        }];
+        let ports: Vec<PortPlan> = made.collect();
         if !ports.is_empty() {
             steps.push(Step::CreatePorts {
                 acting: volumes_as,
@@ -391,7 +350,13 @@ impl Builder<'_> {
                 ports,
             });
         }
-        steps.push(boot);
+        steps.push(Step::BootServer {
+            acting: servers_as.clone(),
+            member: member.id,
+            ask: Box::new(ask),
+            volumes: self.boot_from(member, disks),
+            ports: nics.iter().map(NicPlan::part).collect(),
+        });
         steps.push(Step::AwaitServer {
             acting: servers_as,
             member: member.id,

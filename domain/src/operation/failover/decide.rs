@@ -1,17 +1,17 @@
 //! May this failover start, and with which plan. Pure: the same call serves the dry run.
 //! *All* findings are collected; an unplanned one is stopped only by what leaves nothing to start.
 
-use super::build::{Builder, MemberPlan, copy_name_prefix, group_stage};
+use super::build::{Builder, copy_name_prefix, group_stage};
+use super::disks::size_gib;
 use super::facts::{Asked, FailoverAsk, FailoverFacts, TestAsk, unasked};
-use super::home::restart;
 use super::mapping::Mapper;
 use super::source::{quiesce_lanes, retire_lanes};
 use crate::fence::mark_name;
-use crate::ids::{NetworkId, PointSuffix, ServerId};
+use crate::ids::{NetworkId, PointSuffix, ServerId, VolumeId};
 use crate::operation::{OperationKind, OperationMode};
 use crate::plan::{
-    ChosenPoint, CopyPlan, Lane, LeftOut, OnMemberFailure, OverwritePlan, PLAN_SCHEMA, Plan, Stage,
-    Step,
+    ChosenPoint, CopyPlan, Lane, LeftOut, OnMemberFailure, OverwritePlan, PLAN_SCHEMA, Part, Plan,
+    Stage, Step,
 };
 use crate::ports::compute::QuotaUse;
 use crate::ports::engine::MoveKind;
@@ -263,7 +263,7 @@ fn quota_findings(facts: &FailoverFacts) -> Vec<Refusal> {
         wanted.push(("volumes", count(disks().count()), quota.volumes));
         wanted.push((
             "gigabytes",
-            signed(disks().map(|d| d.size_gib).sum()),
+            signed(disks().map(|d| size_gib(facts, d)).sum()),
             quota.gigabytes,
         ));
     }
@@ -407,25 +407,13 @@ fn plan_members(
     };
     let mut planned = Members::default();
     for member in &facts.body.members {
-        let left = if drill.is_some() {
-            None
-        } else {
-            restart(facts, member)
-        };
-        if let Some((lane, mut overwrites)) = left {
-            planned.lanes.push(lane);
-            planned.overwrites.append(&mut overwrites);
-            continue;
-        }
-        match builder.member(member, planned.copies.len()) {
-            Ok(MemberPlan {
-                lane,
-                mut copies,
-                warnings: mut found,
-            }) => {
-                planned.lanes.push(lane);
-                planned.copies.append(&mut copies);
-                warnings.append(&mut found);
+        let again = builder.again(member);
+        match again.unwrap_or_else(|| builder.member(member, planned.copies.len())) {
+            Ok(mut found) => {
+                planned.lanes.push(found.lane);
+                planned.copies.append(&mut found.copies);
+                planned.overwrites.append(&mut found.overwrites);
+                warnings.append(&mut found.warnings);
             }
             Err(reasons) => planned.left_out.push(LeftOut {
                 member: member.id,
@@ -495,6 +483,12 @@ fn storage_steps(
     let mut steps = Vec::new();
     if !members.overwrites.is_empty() {
         let guard = PointSuffix(format!("{}-safety", copy_name_prefix(facts.operation)));
+        steps.push(Step::GrowVolumes {
+            acting: facts.volumes_as.clone(),
+            spec: storage.clone(),
+            point: point.suffix.clone(),
+            overwrites: members.overwrites.clone(),
+        });
         let serials = members.overwrites.iter().map(|o| o.serial.clone());
         steps.push(Step::SafetySnapshot {
             array: storage.target.clone(),
@@ -508,6 +502,7 @@ fn storage_steps(
             overwrites: members.overwrites.clone(),
             acting: facts.servers_as.clone(),
             servers: restarted(&members.lanes),
+            loose: loose(members),
         });
     }
     if !members.copies.is_empty() {
@@ -528,6 +523,20 @@ fn restarted(lanes: &[Lane]) -> Vec<ServerId> {
         _ => None,
     });
     servers.collect()
+}
+
+/// Volumes that are overwritten and then get a new server.
+fn loose(members: &Members) -> Vec<VolumeId> {
+    let steps = members.lanes.iter().flat_map(|lane| &lane.steps);
+    let boots = steps.filter_map(|step| match step {
+        Step::BootServer { volumes, .. } => Some(volumes),
+        _ => None,
+    });
+    let kept = boots.flatten().filter_map(|from| match &from.volume {
+        Part::Kept(id) => Some(VolumeId(id.clone())),
+        Part::Made(_) => None,
+    });
+    kept.collect()
 }
 
 /// What kinds of plan differ in.

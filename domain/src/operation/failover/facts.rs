@@ -5,7 +5,7 @@ use crate::operation::OperationMode;
 use crate::ports::Acting;
 use crate::ports::compute::{ComputeQuota, Flavor, QuotaUse, Server};
 use crate::ports::network::{NetworkInfo, Port, SecurityGroup, Subnet};
-use crate::ports::storage::{GroupSpec, RecoveryPoint};
+use crate::ports::storage::{GroupSpec, PointVolume, RecoveryPoint};
 use crate::ports::volumes::{Volume, VolumePool, VolumeQuota, VolumeService, VolumeType};
 use crate::record::GroupBody;
 use crate::refusal::Refusal;
@@ -116,9 +116,8 @@ pub struct FailoverFacts {
     /// `None`: the group has no policy.
     pub storage: Option<GroupSpec>,
     pub points: Asked<Vec<RecoveryPoint>>,
-    /// Of the point that an unplanned move or a drill would take (`pick_point`): its volumes, by
-    /// their names at the source.
-    pub point_volumes: Asked<Vec<String>>,
+    /// Of the point that an unplanned move or a drill would take (`pick_point`): its volumes.
+    pub point_volumes: Asked<Vec<PointVolume>>,
     pub target: TargetFacts,
     /// Who imports volumes and makes ports.
     pub volumes_as: Acting,

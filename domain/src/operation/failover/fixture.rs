@@ -5,7 +5,7 @@ use crate::ids::*;
 use crate::ports::Acting;
 use crate::ports::compute::{ComputeQuota, Flavor, QuotaUse};
 use crate::ports::network::{FixedIp, NetworkInfo, SecurityGroup, Subnet};
-use crate::ports::storage::{GroupSpec, RecoveryPoint};
+use crate::ports::storage::{GroupSpec, PointVolume, RecoveryPoint};
 use crate::ports::volumes::{VolumePool, VolumeQuota, VolumeService, VolumeType};
 use crate::record::*;
 use crate::sync::{Digest, Epoch, RecordRef, Role, Version};
@@ -100,6 +100,14 @@ pub(super) fn point(sequence: u64, complete: bool, age_s: u64) -> RecoveryPoint 
     }
 }
 
+/// A volume of ten GiB in a point.
+pub(super) fn held(name: &str) -> PointVolume {
+    PointVolume {
+        name: name.to_owned(),
+        size_bytes: 10 << 30,
+    }
+}
+
 pub(super) fn quota(limit: i64) -> QuotaUse {
     QuotaUse { used: 0, limit }
 }
@@ -173,7 +181,7 @@ pub(super) fn facts() -> FailoverFacts {
         ]),
         point_volumes: Asked::Known(
             ["1-0", "1-1", "2-0"]
-                .map(|n| format!("volume-vol-{n}-cinder"))
+                .map(|n| held(&format!("volume-vol-{n}-cinder")))
                 .to_vec(),
         ),
         target: target(),

@@ -5,6 +5,7 @@
 mod build;
 mod cleanup;
 mod decide;
+mod disks;
 mod facts;
 #[cfg(test)]
 mod fixture;

@@ -120,10 +120,10 @@ fn settle_member(member: &mut Member, done: &Done<'_>, here: Role) {
         };
         disk.places.set(here, Some(place));
     }
+    // What the plan has not made was there before, and is where it was.
     for (index, nic) in member.nics.iter_mut().enumerate() {
-        let port = done
-            .object("create_ports", &format!("{id}.{index}"))
-            .map(PortId);
-        nic.places.set(here, port);
+        if let Some(port) = done.object("create_ports", &format!("{id}.{index}")) {
+            nic.places.set(here, Some(PortId(port)));
+        }
     }
 }

@@ -155,6 +155,19 @@ fn a_member_that_cannot_be_rebuilt_is_left_out_by_name_and_the_rest_goes_on() {
     );
 }
 
+/// G8: what counts is how large the volumes are, not how large they were.
+#[test]
+fn a_volume_that_has_grown_counts_as_large_as_the_point_has_it() {
+    let grown = |f: &mut FailoverFacts| {
+        let Asked::Known(held) = &mut f.point_volumes else {
+            return;
+        };
+        held[0].size_bytes = (980 << 30) + 1;
+    };
+    let expected = "from s2: web-1,web-2 | warns quota_exceeded | leaves ";
+    check(&unplanned(), grown, expected);
+}
+
 #[test]
 fn a_member_that_joined_after_the_point_is_left_out_and_the_others_are_saved() {
     let late = |f: &mut FailoverFacts| {

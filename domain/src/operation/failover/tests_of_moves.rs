@@ -1,15 +1,16 @@
 //! The decision table of planned moves, ways home, drills and their cleanup.
 
 use super::facts::{Asked, FailoverAsk, FailoverFacts, LeftHere, SourceFacts, TestAsk};
-use super::fixture::facts;
+use super::fixture::{facts, held};
 use super::tests::run;
-use super::{cleanup_plan, decide, decide_test};
+use super::{body_at_end, cleanup_plan, decide, decide_test};
 use crate::ids::*;
 use crate::operation::{Operation, OperationKind, OperationMode, OperationStatus, Outcome};
 use crate::plan::{Plan, Step};
 use crate::ports::Acting;
 use crate::ports::compute::{AttachedVolume, Server, ServerStatus};
 use crate::ports::engine::MoveKind;
+use crate::ports::network::Port;
 use crate::ports::volumes::Volume;
 use crate::record::{DiskPlace, GroupStatus};
 use crate::sync::{Epoch, Role};
@@ -193,13 +194,47 @@ pub(super) fn coming_home() -> FailoverFacts {
     }
     let away = ["away-0", "away-1"].map(|id| server(id, ServerStatus::Active));
     facts.source.as_mut().unwrap().servers = Asked::Known(away.to_vec());
-    let disks = facts.body.members.iter().flat_map(|m| &m.disks);
-    let volumes = disks.map(|d| volume(&d.places.home.as_ref().unwrap().volume));
-    facts.left_here = LeftHere {
+    let mut left = LeftHere {
         servers: vec![server("srv-1", ServerStatus::Shutoff)],
-        volumes: volumes.collect(),
+        volumes: vec![],
     };
+    left.servers[0].volumes.clear();
+    for (number, member) in facts.body.members.iter().enumerate() {
+        for disk in &member.disks {
+            let mut volume = volume(&disk.places.home.as_ref().unwrap().volume);
+            if number == 0 {
+                volume.attached_to = vec![ServerId::from("srv-1")];
+                left.servers[0].volumes.push(AttachedVolume {
+                    volume: volume.id.clone(),
+                    device: None,
+                    tag: None,
+                    delete_on_termination: false,
+                });
+            }
+            left.volumes.push(volume);
+        }
+    }
+    facts.left_here = left;
     facts
+}
+
+fn port(id: &str, device: Option<&str>) -> Port {
+    Port {
+        id: PortId::from(id),
+        project_id: "pa".into(),
+        name: String::new(),
+        description: String::new(),
+        network: NetworkId::from("net-a"),
+        mac_address: "fa:16:3e:00:00:02".into(),
+        fixed_ips: vec![],
+        security_groups: vec![],
+        port_security_enabled: true,
+        allowed_address_pairs: vec![],
+        device: device.map(ServerId::from),
+        device_owner: String::new(),
+        vnic_type: None,
+        created_at: None,
+    }
 }
 
 fn volume(id: &VolumeId) -> Volume {
@@ -208,7 +243,7 @@ fn volume(id: &VolumeId) -> Volume {
         project_id: None,
         name: None,
         description: None,
-        status: "in-use".into(),
+        status: "available".into(),
         size_gib: 10,
         volume_type: None,
         bootable: true,
@@ -225,16 +260,31 @@ fn volume(id: &VolumeId) -> Volume {
 
 #[test]
 fn the_way_home_overwrites_what_stayed_and_rebuilds_what_is_gone() {
-    let plan = decide(MoveKind::Failback, &planned(), &coming_home()).unwrap();
+    let shown_of = |facts: &FailoverFacts| {
+        steps(&decide(MoveKind::Failback, &planned(), facts).unwrap())[3..5].join("; ")
+    };
+    let storage = |steps: &str| format!("storage_promo: {steps}; instances: restart_server | ");
+    let overwritten = storage("grow_volumes+safety_snapshot+overwrite_volumes");
+    let both = storage("grow_volumes+safety_snapshot+overwrite_volumes+recover_volumes");
+
+    // Of the second member the server is gone, and its port with it.
+    let home = coming_home();
+    let made_port = format!("{overwritten}create_ports+boot_server+await_server");
+    assert_eq!(shown_of(&home), made_port);
+    let mut with_port = coming_home();
+    with_port.target.ports = Asked::Known(vec![port("port-2", None)]);
+    let kept = format!("{overwritten}boot_server+await_server");
+    assert_eq!(shown_of(&with_port), kept, "address and MAC are its own");
+    let mut without_volume = with_port.clone();
+    let _ = without_volume.left_here.volumes.pop();
+    let imported = format!("{both}import_volumes+boot_server+await_server");
+    assert_eq!(shown_of(&without_volume), imported);
+    let mut lent = with_port.clone();
+    lent.left_here.volumes[2].attached_to = vec![ServerId::from("somebody-else")];
+    assert_eq!(shown_of(&lent), imported, "S4: somebody uses it");
+
+    let plan = decide(MoveKind::Failback, &planned(), &with_port).unwrap();
     let shown = steps(&plan);
-    assert_eq!(
-        shown[3],
-        "storage_promo: safety_snapshot+overwrite_volumes+recover_volumes"
-    );
-    assert_eq!(
-        shown[4],
-        "instances: restart_server | import_volumes+create_ports+boot_server+await_server"
-    );
     let retired = "retire_server+retire_ports+retire_volumes";
     assert_eq!(shown[6], format!("retire: {retired} | {retired}"));
     let commit = plan
@@ -251,11 +301,66 @@ fn the_way_home_overwrites_what_stayed_and_rebuilds_what_is_gone() {
     let mut running = coming_home();
     running.left_here.servers[0].status = ServerStatus::Active;
     let plan = decide(MoveKind::Failback, &planned(), &running).unwrap();
-    let overwrites = |s: &Step| matches!(s, Step::OverwriteVolumes { .. });
+    let overwritten: Vec<&str> = plan
+        .steps()
+        .flat_map(|(_, _, step)| match step {
+            Step::OverwriteVolumes { overwrites, .. } => overwrites.as_slice(),
+            _ => &[],
+        })
+        .map(|o| o.volume.as_str())
+        .collect();
+    assert_eq!(overwritten, ["vol-2-0"], "never under a running server");
+
+    let mut unplugged = coming_home();
+    let _ = unplugged.left_here.servers[0].volumes.pop();
+    let plan = decide(MoveKind::Failback, &planned(), &unplugged).unwrap();
+    let restarts = |s: &Step| matches!(s, Step::RestartServer { .. });
     assert!(
-        !plan.steps().any(|(_, _, s)| overwrites(s)),
-        "never under a running server"
+        !plan.steps().any(|(_, _, s)| restarts(s)),
+        "it would come up without one of its disks"
     );
+}
+
+#[test]
+fn what_a_member_kept_at_home_is_where_the_record_says_afterwards() {
+    let mut facts = coming_home();
+    facts.target.ports = Asked::Known(vec![port("port-2", None)]);
+    let plan = decide(MoveKind::Failback, &planned(), &facts).unwrap();
+    let (outcome, journal) = run(&plan, |_, _| false);
+    assert_eq!(outcome, Outcome::Full);
+    let body = body_at_end(&facts.body, &plan, &journal, Role::Home, 0);
+    for (before, after) in facts.body.members.iter().zip(&body.members) {
+        let volumes = |m: &crate::record::Member| {
+            let places = m.disks.iter().map(|d| d.places.home.clone());
+            places.collect::<Vec<_>>()
+        };
+        assert_eq!(volumes(after), volumes(before));
+        assert_eq!(after.nics[0].places.home, before.nics[0].places.home);
+    }
+    let servers: Vec<_> = body.members.iter().map(|m| &m.places.home).collect();
+    assert_eq!(servers[0], &Some(ServerId::from("srv-1")));
+    assert_ne!(servers[1], &Some(ServerId::from("srv-2")), "a new one");
+    assert!(servers[1].is_some());
+}
+
+#[test]
+fn a_disk_that_the_point_does_not_hold_keeps_its_member_down_and_the_others_not() {
+    let mut facts = FailoverFacts {
+        source: None,
+        ..coming_home()
+    };
+    let sources = facts.body.members.iter().flat_map(|m| &m.disks);
+    let names = sources.map(|d| held(&d.places.other.as_ref().unwrap().array_name));
+    facts.point_volumes = Asked::Known(names.skip(1).collect());
+    let ask = FailoverAsk {
+        mode: OperationMode::Unplanned,
+        ..planned()
+    };
+    let plan = decide(MoveKind::Failback, &ask, &facts).unwrap();
+    let left: Vec<_> = plan.left_out.iter().map(|l| l.name.as_str()).collect();
+    assert_eq!(left, ["web-1"]);
+    let lanes = plan.member_lane_ids();
+    assert_eq!(lanes.len(), 1, "{lanes:?}");
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! Who is down after a forced move, what another try does for them, and what the record then learns.
 
 use super::facts::{Asked, FailoverAsk, FailoverFacts};
-use super::fixture::{facts, id, member, point};
+use super::fixture::{facts, held, id, member, point};
 use super::tests::run;
 use super::tests_of_moves::coming_home;
 use super::{ForcedMove, Ran, body_at_end, decide, decide_retry, settle};
@@ -117,7 +117,7 @@ fn at_home_a_place_says_nothing_and_the_ledger_says_who_is_down() {
         let mut home = coming_home();
         home.source = None;
         let disks = home.body.members.iter().flat_map(|m| &m.disks);
-        let names = disks.map(|d| d.places.other.as_ref().unwrap().array_name.clone());
+        let names = disks.map(|d| held(&d.places.other.as_ref().unwrap().array_name));
         home.point_volumes = Asked::Known(names.collect());
         let (mut since, after) = moved(MoveKind::Failback, home, down);
         assert!(after.body.members.iter().all(|m| m.places.home.is_some()));
