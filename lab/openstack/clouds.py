@@ -248,6 +248,7 @@ def arguments():
     verbs.add_parser("status")
     verbs.add_parser("seed-servers").add_argument("site", choices=list(SITES))
     verbs.add_parser("smoke")
+    verbs.add_parser("census").add_argument("site", choices=list(SITES), nargs="+")
     return parser.parse_args()
 
 
@@ -280,6 +281,11 @@ def perform(asked):
     lab.offset = known["port_offset"]
     if asked.verb == "status":
         return status(lab)
+    if asked.verb == "census":
+        import census
+
+        census.take(lab, asked.site)
+        return True
     with locked(lab.dir):
         return change(lab, asked)
 

@@ -117,6 +117,16 @@ impl Session {
         Ok(found)
     }
 
+    /// A service of the cloud, for whoever changes something there.
+    ///
+    /// # Errors
+    /// The cloud has no such service.
+    pub fn service(&self, service: &str) -> Result<Endpoint> {
+        let url = self.catalog.get(service);
+        let url = url.with_context(|| format!("no {service} in the catalogue"))?;
+        Ok(self.at(url))
+    }
+
     pub fn has(&self, service: &str) -> bool {
         self.catalog.contains_key(service)
     }

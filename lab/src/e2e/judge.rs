@@ -74,11 +74,13 @@ pub(super) fn stands_still(before: &Look, now: &Look) -> Wrong {
     wrong
 }
 
-/// The very servers of `before` run again where they were.
+/// The very servers of `before` run again where they were; one without an id has been deleted there, and another
+/// has its name.
 pub(super) fn is_home(before: &Look, now: &Look) -> Wrong {
     let mut wrong = Vec::new();
     for vm in &before.vms {
-        match now.vms.iter().find(|v| v.id == vm.id) {
+        let is_it = |v: &&Vm| v.id == vm.id || (vm.id.is_empty() && v.name == vm.name);
+        match now.vms.iter().find(is_it) {
             Some(found) => wrong.extend(same(vm, found)),
             None => wrong.push(format!("{} is gone (S1)", vm.name)),
         }

@@ -44,6 +44,9 @@ impl Story<'_> {
                 self.tenant.replicate(Which::B).await?;
             }
             self.took(&format!("{leg}: ended in full over {kills} kills"), since);
+            if run == moves {
+                self.counted(&leg, &[Which::A, Which::B]).await?;
+            }
         }
         Ok(())
     }

@@ -4,10 +4,12 @@
 //! Absent: bringing clouds and databases up (`cargo xtask e2e` does).
 
 mod array;
+mod census;
 mod cloud;
 mod daemon;
 mod judge;
 mod kills;
+mod ledger;
 mod places;
 mod portrait;
 mod setup;
@@ -71,6 +73,7 @@ pub async fn e2e(options: E2eOptions) -> Result<bool> {
     if options.short {
         story.loss_abroad().await?;
     } else {
+        story.meanwhile().await?;
         story.home().await?;
         story.loss().await?;
         story.return_of_the_lost().await?;

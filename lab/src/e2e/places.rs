@@ -7,13 +7,16 @@ use anyhow::{Context, Result, bail};
 use serde::Deserialize;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, Stdio};
 
 /// What the lab's daemons listen on: this, plus the base of the site, plus the pair's offset.
 const API_PORT: u16 = 8_788;
 const SITE_PORTS: [u16; 2] = [10_000, 20_000];
 /// The longest file with certificates that is read, bytes.
 const CERTIFICATE_BYTES_MAX: u64 = 1 << 20;
+
+/// The longest answer of a verb, bytes.
+const SAID_BYTES_MAX: usize = 16 << 20;
 
 /// One cloud.
 #[derive(Debug, Clone, Deserialize)]
@@ -84,6 +87,24 @@ impl Places {
             bail!("`{}` failed: {status}", words.join(" "));
         }
         Ok(())
+    }
+
+    /// Runs a verb, and gives back what it printed.
+    ///
+    /// # Errors
+    /// It says no, or too much.
+    pub fn ask(&self, words: &[&str]) -> Result<String> {
+        let [program, first @ ..] = self.command.as_slice() else {
+            bail!("openstack.json names no command");
+        };
+        let mut command = Command::new(program);
+        let said = command.args(first).args(words).stderr(Stdio::inherit());
+        let said = said.output()?;
+        if !said.status.success() || said.stdout.len() > SAID_BYTES_MAX {
+            let (words, many) = (words.join(" "), said.stdout.len());
+            bail!("`{words}`: {}, {many} bytes", said.status);
+        }
+        Ok(String::from_utf8(said.stdout)?)
     }
 
     /// Starts whatever of both clouds does not run.

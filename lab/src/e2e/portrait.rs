@@ -12,7 +12,7 @@ use protector_runtime::remote::HttpService;
 use serde_json::Value;
 use std::collections::BTreeMap;
 
-/// A disk of a server.
+/// A disk of a server. Its id is no part of how it looks.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Disk {
     pub device: String,
@@ -58,6 +58,8 @@ pub(super) struct Vm {
 pub(super) struct Look {
     pub vms: Vec<Vm>,
     pub volumes: usize,
+    /// Of every disk, by the names of its server and its volume.
+    pub volume_ids: BTreeMap<(String, String), String>,
     /// Ports of servers.
     pub ports: usize,
 }
@@ -77,11 +79,18 @@ impl Look {
             vms.push(all.vm(&session, server).await?);
         }
         vms.sort_by(|a, b| a.name.cmp(&b.name));
+        let volume_ids = all.volume_ids(&servers);
         Ok(Self {
             vms,
             volumes: all.volumes.len(),
+            volume_ids,
             ports: all.ports.len(),
         })
+    }
+
+    pub fn volume(&self, server: &str, name: &str) -> Option<&str> {
+        let key = (server.to_owned(), name.to_owned());
+        self.volume_ids.get(&key).map(String::as_str)
     }
 }
 
@@ -139,6 +148,19 @@ impl Objects {
                 nics,
             },
         })
+    }
+
+    fn volume_ids(&self, servers: &[Value]) -> BTreeMap<(String, String), String> {
+        let mut ids = BTreeMap::new();
+        for volume in &self.volumes {
+            let server = pointed(volume, "/attachments/0/server_id");
+            if let Some(server) = servers.iter().find(|s| text(s, "id") == server) {
+                let names = (text(server, "name"), text(volume, "name"));
+                let names = (names.0.to_owned(), names.1.to_owned());
+                ids.insert(names, text(volume, "id").to_owned());
+            }
+        }
+        ids
     }
 
     fn disk(&self, attached: &Value) -> Option<Disk> {

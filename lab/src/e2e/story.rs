@@ -2,13 +2,16 @@
 //!
 //! Absent: what must hold (`judge`).
 
-use super::cloud::HELPER;
+use super::census::{Census, Held};
+use super::cloud::{HELPER, Session};
 use super::daemon::Daemon;
 use super::judge::{Wrong, is_home, runs, stands_still, untouched};
+use super::ledger::Ledgers;
 use super::places::Places;
 use super::portrait::Look;
 use super::setup;
 use super::tenant::{Tenant, is_full, progress};
+use crate::story::{delete_server, extend_volume};
 use crate::world::Which;
 use anyhow::{Context, Result};
 use protector_runtime::clock::{Clock, SystemClock};
@@ -19,15 +22,21 @@ use std::path::Path;
 /// How far the first move is when its daemon is killed, percent.
 const KILLED_AT_PCT: u64 = 35;
 
+/// What a volume grows by, GiB.
+const GROWN_BY_GB: u64 = 3;
+
 /// As far as it is told.
 pub(super) struct Story<'a> {
     places: &'a Places,
     pub(super) http: &'a HttpService,
     daemons: [Daemon; 2],
     pub(super) tenant: Tenant<'a>,
-    /// Both clouds before anything moved.
+    /// How both clouds have to look: as before anything moved, but for what the tenant itself has changed.
     pub(super) a: Look,
     pub(super) b: Look,
+    ledgers: Ledgers,
+    /// Everything before the group was made, but for what the tenant itself has taken away.
+    pub(super) before: Census,
     wrong: Wrong,
     began_us: i64,
 }
@@ -63,6 +72,8 @@ impl<'a> Story<'a> {
             tenant: Tenant::new(http, places),
             a: Look::at(http, places, Which::A).await?,
             b: Look::at(http, places, Which::B).await?,
+            ledgers: Ledgers::open(http, places, databases).await?,
+            before: Census::take(places, &[Which::A, Which::B])?,
             wrong: Vec::new(),
             began_us,
         };
@@ -95,6 +106,30 @@ impl<'a> Story<'a> {
         }
         let told = wrong.into_iter().map(|line| format!("{leg}: {line}"));
         self.wrong.extend(told);
+    }
+
+    /// Everything at these sites, by the stock clients, is what was there and what the ledgers say.
+    ///
+    /// # Errors
+    /// A cloud, an array or a database does not answer.
+    pub(super) async fn counted(&mut self, leg: &str, sites: &[Which]) -> Result<()> {
+        let since = now_us();
+        let now = Census::take(self.places, sites)?;
+        let array_group = self.ledgers.array_group(&self.tenant.group).await?;
+        for which in sites {
+            let standing = self.ledgers.standing(*which).await?;
+            let held = Held {
+                which: *which,
+                now: &now,
+                before: &self.before,
+                standing: &standing,
+                array_group: &array_group,
+            };
+            let wrong = held.wrong();
+            self.judge(leg, wrong);
+        }
+        self.took("listed by the stock clients", since);
+        Ok(())
     }
 
     pub(super) async fn look(&self, which: Which) -> Result<Look> {
@@ -140,7 +175,35 @@ impl<'a> Story<'a> {
         let (a, b) = (self.look(Which::A).await?, self.look(Which::B).await?);
         self.judge(leg, runs(&self.a, &b, &self.b));
         self.judge(leg, stands_still(&self.a, &a));
+        self.counted(leg, &[Which::A, Which::B]).await
+    }
+
+    /// While the group is at site B: at home an administrator deletes a source server, and away from it a
+    /// volume grows. Nothing of it is the product's doing, and it has to cope with it.
+    ///
+    /// # Errors
+    /// A cloud says no.
+    pub async fn meanwhile(&mut self) -> Result<()> {
+        let vm = self.a.vms.last_mut().context("a source server")?;
+        let (name, id) = (vm.name.clone(), std::mem::take(&mut vm.id));
+        let session = self.session(Which::A).await?;
+        delete_server(&session.service("compute")?, &id).await?;
+        self.before.forget_server(Which::A, &id);
+        self.say(&format!("{name} is deleted at site-a, its volumes are not"));
+        let (session, b) = (self.session(Which::B).await?, self.look(Which::B).await?);
+        let vm = self.a.vms.first_mut().context("a source server")?;
+        let disk = vm.portrait.disks.last_mut().context("a disk")?;
+        disk.size_gb += GROWN_BY_GB;
+        let grown = b.volume(&vm.name, &disk.name).context("its volume")?;
+        extend_volume(&session.service("volumev3")?, grown, disk.size_gb).await?;
+        let (name, size_gb) = (disk.name.clone(), disk.size_gb);
+        self.say(&format!("{name} has grown to {size_gb} GiB at site-b"));
         Ok(())
+    }
+
+    async fn session(&self, which: Which) -> Result<Session> {
+        let auth_url = &self.places.cloud(which)?.auth_url;
+        Session::log_in(self.http, auth_url, HELPER).await
     }
 
     /// Reprotected from site B, then failback.
@@ -160,7 +223,9 @@ impl<'a> Story<'a> {
         let (a, b) = (self.look(Which::A).await?, self.look(Which::B).await?);
         self.judge(leg, is_home(&self.a, &a));
         self.judge(leg, untouched(&self.b, &b));
-        Ok(())
+        // A server that was deleted at home has another id from now on.
+        self.a = a;
+        self.counted(leg, &[Which::A, Which::B]).await
     }
 
     /// A site is lost: every process of its cloud, and its daemon.
@@ -195,8 +260,9 @@ impl<'a> Story<'a> {
         self.lose(Which::A)?;
         self.force(Which::B, "failover").await?;
         let b = self.look(Which::B).await?;
-        self.judge("unplanned failover", runs(&self.a, &b, &self.b));
-        Ok(())
+        let leg = "unplanned failover";
+        self.judge(leg, runs(&self.a, &b, &self.b));
+        self.counted(leg, &[Which::B]).await
     }
 
     /// The group is at site B when that is lost: everything starts at home again.
@@ -209,8 +275,9 @@ impl<'a> Story<'a> {
         self.lose(Which::B)?;
         self.force(Which::A, "failback").await?;
         let a = self.look(Which::A).await?;
-        self.judge("unplanned failover", is_home(&self.a, &a));
-        Ok(())
+        let leg = "unplanned failover";
+        self.judge(leg, is_home(&self.a, &a));
+        self.counted(leg, &[Which::A]).await
     }
 
     /// A new recovery point is whole at `at`, from where the group is now.
