@@ -5,14 +5,14 @@ use super::orders::{self, Answer, Change};
 use super::overtaken::{self, Seen};
 use super::perform::Job;
 use super::step_run::{StepEnd, StepRun};
-use crate::journal::StepRows;
+use crate::journal::{StepRows, of_lane};
 use crate::site::Site;
 use protector_domain::effect::Effect;
 use protector_domain::ids::OperationId;
 use protector_domain::operation::{OperationStatus, Outcome};
 use protector_domain::plan::{Plan, StepAt};
 use protector_domain::ports::engine::{EngineError, Order};
-use protector_domain::saga::{self, Advance, Journal, Way, advance, progress_pct, turned_round};
+use protector_domain::saga::{self, Advance, Journal, Outline, Way};
 use protector_domain::sync::Epoch;
 use protector_runtime::mailbox::{Behaviour, Kind, Mailbox};
 use protector_runtime::supervisor::{ChildSpec, Restart};
@@ -62,7 +62,8 @@ pub(crate) enum Msg {
 
 pub(crate) struct State {
     pub(super) plan: Arc<Plan>,
-    pub(super) journal: Arc<Journal>,
+    outline: Outline,
+    pub(super) journal: Journal,
     pub(super) running: BTreeSet<(StepAt, Way)>,
     /// Steps that run. They die with the actor: a killed operation leaves no step behind.
     pub(super) steps: JoinSet<()>,
@@ -118,8 +119,9 @@ impl Behaviour for OperationActor {
             overtaken: seen.overtaken_by(&operation.plan),
             looking: false,
             fenced: false,
+            outline: Outline::of(&operation.plan),
             plan: Arc::new(operation.plan),
-            journal: Arc::new(seen.journal),
+            journal: seen.journal,
             running: BTreeSet::new(),
             steps: JoinSet::new(),
             tasks: JoinSet::new(),
@@ -230,10 +232,16 @@ impl State {
     }
 
     pub(super) fn note(&mut self, effects: Vec<Effect>) {
-        let journal = Arc::make_mut(&mut self.journal);
         for effect in effects {
-            journal.insert(effect.key.to_string(), effect);
+            self.journal.insert(effect.key.to_string(), effect);
         }
+    }
+
+    /// A lane is one after the other, also when it turns round.
+    fn lane_runs(&self, at: StepAt) -> bool {
+        let first = (StepAt { place: 0, ..at }, Way::Do);
+        let next = self.running.range(first..).next();
+        next.is_some_and(|(r, _)| (r.stage, r.lane) == (at.stage, at.lane))
     }
 }
 
@@ -246,19 +254,12 @@ impl OperationActor {
         let next = if state.overtaken.is_some() {
             saga::overtaken(&state.plan, &state.journal)
         } else if state.cancelled {
-            turned_round(&state.plan, &state.journal)
+            state.outline.turned_round(&state.journal)
         } else {
-            advance(&state.plan, &state.journal)
+            state.outline.advance(&state.journal)
         };
         match next {
-            Advance::Work(work) => {
-                for (at, way) in work {
-                    if state.running.len() >= STEPS_AT_ONCE {
-                        break;
-                    }
-                    self.start_step(me, state, at, way);
-                }
-            }
+            Advance::Work(work) => self.start_steps(me, state, work),
             Advance::Settled(Outcome::NeedsOperator) if state.running.is_empty() => {
                 orders::wait(&self.site, state);
             }
@@ -270,12 +271,18 @@ impl OperationActor {
         }
     }
 
-    fn start_step(&self, me: &Mailbox<Msg>, state: &mut State, at: StepAt, way: Way) {
-        // A lane is one after the other, also when it turns round.
-        let same_lane = |(r, _): &(StepAt, Way)| r.stage == at.stage && r.lane == at.lane;
-        if state.running.iter().any(same_lane) {
-            return;
+    fn start_steps(&self, me: &Mailbox<Msg>, state: &mut State, work: Vec<(StepAt, Way)>) {
+        for (at, way) in work {
+            if state.running.len() >= STEPS_AT_ONCE {
+                break;
+            }
+            if !state.lane_runs(at) {
+                self.start_step(me, state, at, way);
+            }
         }
+    }
+
+    fn start_step(&self, me: &Mailbox<Msg>, state: &mut State, at: StepAt, way: Way) {
         state.running.insert((at, way));
         self.begin_in_memory(state, at, way);
         let (Some(lane), Some(step)) = (state.plan.lane(at), state.plan.step(at)) else {
@@ -285,7 +292,7 @@ impl OperationActor {
             site: self.site.clone(),
             plan: state.plan.clone(),
             step: step.clone(),
-            journal: state.journal.clone(),
+            journal: Arc::new(of_lane(&state.journal, lane)),
         };
         let run = StepRun {
             job,
@@ -331,7 +338,7 @@ impl OperationActor {
 
     /// Written beside the work, never awaited by it: progress is for people.
     fn show_progress(&self, state: &mut State) {
-        let pct = progress_pct(&state.plan, &state.journal).min(99);
+        let pct = state.outline.progress_pct(&state.journal).min(99);
         if pct <= state.pct {
             return;
         }
