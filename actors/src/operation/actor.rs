@@ -10,7 +10,7 @@ use crate::site::Site;
 use protector_domain::effect::Effect;
 use protector_domain::ids::OperationId;
 use protector_domain::operation::{OperationStatus, Outcome};
-use protector_domain::plan::{Plan, StepAt};
+use protector_domain::plan::{Plan, Step, StepAt};
 use protector_domain::ports::engine::{EngineError, Order};
 use protector_domain::saga::{self, Advance, Journal, Outline, Way};
 use protector_domain::sync::Epoch;
@@ -22,8 +22,11 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use tokio::task::JoinSet;
 
-/// Steps of one operation that run at the same time.
-const STEPS_AT_ONCE: usize = 32;
+/// Steps of one operation that act at the same time. How many of their calls a service gets at once is the
+/// endpoint's affair; this bounds the line before it. A group of 100 is one wave.
+const STEPS_AT_ONCE: usize = 128;
+/// Steps that only wait, and so take nobody's place: all of them are fed by one listing.
+const WAITS_AT_ONCE: usize = 1_024;
 /// Each running step sends one message; besides these there are only progress notes.
 const KIND: Kind = Kind {
     name: "operation",
@@ -237,6 +240,11 @@ impl State {
         }
     }
 
+    /// Nothing of it but a wait for what another step has made.
+    fn only_waits(&self, at: StepAt, way: Way) -> bool {
+        way == Way::Do && matches!(self.plan.step(at), Some(Step::AwaitServer { .. }))
+    }
+
     /// A lane is one after the other, also when it turns round.
     fn lane_runs(&self, at: StepAt) -> bool {
         let first = (StepAt { place: 0, ..at }, Way::Do);
@@ -272,11 +280,19 @@ impl OperationActor {
     }
 
     fn start_steps(&self, me: &Mailbox<Msg>, state: &mut State, work: Vec<(StepAt, Way)>) {
+        let running = state.running.iter();
+        let mut waits = running
+            .filter(|(at, way)| state.only_waits(*at, *way))
+            .count();
+        let mut acts = state.running.len() - waits;
         for (at, way) in work {
-            if state.running.len() >= STEPS_AT_ONCE {
-                break;
-            }
-            if !state.lane_runs(at) {
+            let (taken, limit) = if state.only_waits(at, way) {
+                (&mut waits, WAITS_AT_ONCE)
+            } else {
+                (&mut acts, STEPS_AT_ONCE)
+            };
+            if *taken < limit && !state.lane_runs(at) {
+                *taken += 1;
                 self.start_step(me, state, at, way);
             }
         }
