@@ -112,7 +112,7 @@ pub trait Volumes: Send + Sync {
     /// Forgets the volume, keeps its data on the array. Already gone is `Ok`.
     async fn volume_unmanage(&self, acting: &Acting, id: &VolumeId) -> PortResult<()>;
     async fn volume_delete(&self, acting: &Acting, id: &VolumeId) -> PortResult<()>;
-    /// Adds metadata, then sets the description; other metadata stays.
+    /// Sets the description and all of the metadata, in one call: what is to stay is handed over, too.
     async fn volume_describe(
         &self,
         acting: &Acting,
