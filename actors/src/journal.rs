@@ -4,11 +4,20 @@
 use crate::site::Site;
 use protector_domain::effect::{Effect, EffectState};
 use protector_domain::operation::EventKind;
-use protector_domain::plan::{Lane, Plan, Step, StepAt};
+use protector_domain::plan::{GROUP_LANE, Lane, Plan, Step, StepAt};
 use protector_domain::saga::Journal;
 use protector_domain::sync::Epoch;
 use protector_store::{EffectSettle, NewEvent, StoreError, Write};
 use serde_json::Value;
+
+/// What a step of this lane may have to know: what its own lane has made; of the group's steps, everything.
+/// Each step takes its copy along, so a copy of all for every member would cost the square of a group.
+pub(crate) fn of_lane(journal: &Journal, lane: &Lane) -> Journal {
+    let known = |effect: &Effect| lane.id == GROUP_LANE || effect.lane == lane.id;
+    let rows = journal.iter().filter(|(_, effect)| known(effect));
+    rows.map(|(key, effect)| (key.clone(), effect.clone()))
+        .collect()
+}
 
 /// An object that a step made, or found by its key.
 #[derive(Debug, Clone, PartialEq, Eq)]

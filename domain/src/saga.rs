@@ -5,6 +5,7 @@
 
 mod advance;
 mod lane;
+mod outline;
 mod overtaken;
 
 pub use advance::{
@@ -12,4 +13,5 @@ pub use advance::{
     turned_round,
 };
 pub use lane::{LaneEnd, Mark, Next, mark_of, next};
+pub use outline::Outline;
 pub use overtaken::{acts_under, left_by_overtaken, may_take_back, overtaken};

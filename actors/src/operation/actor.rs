@@ -5,14 +5,14 @@ use super::orders::{self, Answer, Change};
 use super::overtaken::{self, Seen};
 use super::perform::Job;
 use super::step_run::{StepEnd, StepRun};
-use crate::journal::StepRows;
+use crate::journal::{StepRows, of_lane};
 use crate::site::Site;
 use protector_domain::effect::Effect;
 use protector_domain::ids::OperationId;
 use protector_domain::operation::{OperationStatus, Outcome};
-use protector_domain::plan::{Plan, StepAt};
+use protector_domain::plan::{Plan, Step, StepAt};
 use protector_domain::ports::engine::{EngineError, Order};
-use protector_domain::saga::{self, Advance, Journal, Way, advance, progress_pct, turned_round};
+use protector_domain::saga::{self, Advance, Journal, Outline, Way};
 use protector_domain::sync::Epoch;
 use protector_runtime::mailbox::{Behaviour, Kind, Mailbox};
 use protector_runtime::supervisor::{ChildSpec, Restart};
@@ -22,8 +22,11 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use tokio::task::JoinSet;
 
-/// Steps of one operation that run at the same time.
-const STEPS_AT_ONCE: usize = 32;
+/// Steps of one operation that act at the same time. How many of their calls a service gets at once is the
+/// endpoint's affair; this bounds the line before it. A group of 100 is one wave.
+const STEPS_AT_ONCE: usize = 128;
+/// Steps that only wait, and so take nobody's place: all of them are fed by one listing.
+const WAITS_AT_ONCE: usize = 1_024;
 /// Each running step sends one message; besides these there are only progress notes.
 const KIND: Kind = Kind {
     name: "operation",
@@ -62,7 +65,8 @@ pub(crate) enum Msg {
 
 pub(crate) struct State {
     pub(super) plan: Arc<Plan>,
-    pub(super) journal: Arc<Journal>,
+    outline: Outline,
+    pub(super) journal: Journal,
     pub(super) running: BTreeSet<(StepAt, Way)>,
     /// Steps that run. They die with the actor: a killed operation leaves no step behind.
     pub(super) steps: JoinSet<()>,
@@ -118,8 +122,9 @@ impl Behaviour for OperationActor {
             overtaken: seen.overtaken_by(&operation.plan),
             looking: false,
             fenced: false,
+            outline: Outline::of(&operation.plan),
             plan: Arc::new(operation.plan),
-            journal: Arc::new(seen.journal),
+            journal: seen.journal,
             running: BTreeSet::new(),
             steps: JoinSet::new(),
             tasks: JoinSet::new(),
@@ -230,10 +235,21 @@ impl State {
     }
 
     pub(super) fn note(&mut self, effects: Vec<Effect>) {
-        let journal = Arc::make_mut(&mut self.journal);
         for effect in effects {
-            journal.insert(effect.key.to_string(), effect);
+            self.journal.insert(effect.key.to_string(), effect);
         }
+    }
+
+    /// Nothing of it but a wait for what another step has made.
+    fn only_waits(&self, at: StepAt, way: Way) -> bool {
+        way == Way::Do && matches!(self.plan.step(at), Some(Step::AwaitServer { .. }))
+    }
+
+    /// A lane is one after the other, also when it turns round.
+    fn lane_runs(&self, at: StepAt) -> bool {
+        let first = (StepAt { place: 0, ..at }, Way::Do);
+        let next = self.running.range(first..).next();
+        next.is_some_and(|(r, _)| (r.stage, r.lane) == (at.stage, at.lane))
     }
 }
 
@@ -246,19 +262,12 @@ impl OperationActor {
         let next = if state.overtaken.is_some() {
             saga::overtaken(&state.plan, &state.journal)
         } else if state.cancelled {
-            turned_round(&state.plan, &state.journal)
+            state.outline.turned_round(&state.journal)
         } else {
-            advance(&state.plan, &state.journal)
+            state.outline.advance(&state.journal)
         };
         match next {
-            Advance::Work(work) => {
-                for (at, way) in work {
-                    if state.running.len() >= STEPS_AT_ONCE {
-                        break;
-                    }
-                    self.start_step(me, state, at, way);
-                }
-            }
+            Advance::Work(work) => self.start_steps(me, state, work),
             Advance::Settled(Outcome::NeedsOperator) if state.running.is_empty() => {
                 orders::wait(&self.site, state);
             }
@@ -270,12 +279,26 @@ impl OperationActor {
         }
     }
 
-    fn start_step(&self, me: &Mailbox<Msg>, state: &mut State, at: StepAt, way: Way) {
-        // A lane is one after the other, also when it turns round.
-        let same_lane = |(r, _): &(StepAt, Way)| r.stage == at.stage && r.lane == at.lane;
-        if state.running.iter().any(same_lane) {
-            return;
+    fn start_steps(&self, me: &Mailbox<Msg>, state: &mut State, work: Vec<(StepAt, Way)>) {
+        let running = state.running.iter();
+        let mut waits = running
+            .filter(|(at, way)| state.only_waits(*at, *way))
+            .count();
+        let mut acts = state.running.len() - waits;
+        for (at, way) in work {
+            let (taken, limit) = if state.only_waits(at, way) {
+                (&mut waits, WAITS_AT_ONCE)
+            } else {
+                (&mut acts, STEPS_AT_ONCE)
+            };
+            if *taken < limit && !state.lane_runs(at) {
+                *taken += 1;
+                self.start_step(me, state, at, way);
+            }
         }
+    }
+
+    fn start_step(&self, me: &Mailbox<Msg>, state: &mut State, at: StepAt, way: Way) {
         state.running.insert((at, way));
         self.begin_in_memory(state, at, way);
         let (Some(lane), Some(step)) = (state.plan.lane(at), state.plan.step(at)) else {
@@ -285,7 +308,7 @@ impl OperationActor {
             site: self.site.clone(),
             plan: state.plan.clone(),
             step: step.clone(),
-            journal: state.journal.clone(),
+            journal: Arc::new(of_lane(&state.journal, lane)),
         };
         let run = StepRun {
             job,
@@ -331,7 +354,7 @@ impl OperationActor {
 
     /// Written beside the work, never awaited by it: progress is for people.
     fn show_progress(&self, state: &mut State) {
-        let pct = progress_pct(&state.plan, &state.journal).min(99);
+        let pct = state.outline.progress_pct(&state.journal).min(99);
         if pct <= state.pct {
             return;
         }

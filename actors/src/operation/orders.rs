@@ -123,7 +123,8 @@ pub(super) fn take(
     };
     state.ordering = true;
     let (site, me, order) = (site.clone(), me.clone(), order.clone());
-    let (plan, journal, fence) = (state.plan.clone(), state.journal.clone(), state.fence());
+    let (plan, fence) = (state.plan.clone(), state.fence());
+    let journal = Arc::new(state.journal.clone());
     state.tasks.spawn(async move {
         let done = carry_out(&site, &plan, journal, fence, &order, change).await;
         let msg = Msg::Ordered { done, answer };

@@ -11,7 +11,6 @@ use protector_domain::saga::{Journal, acts_under};
 use protector_domain::sync::Epoch;
 use protector_runtime::mailbox::Mailbox;
 use protector_store::StoreError;
-use std::sync::Arc;
 use tokio::task::JoinSet;
 
 /// What the store says now.
@@ -72,7 +71,7 @@ pub(super) fn heed(state: &mut State, seen: Seen) -> Result<(), &'static str> {
     state.waits_for = None;
     state.steps = JoinSet::new();
     state.running.clear();
-    state.journal = Arc::new(seen.journal);
+    state.journal = seen.journal;
     Ok(())
 }
 

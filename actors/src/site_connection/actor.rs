@@ -1,7 +1,7 @@
 //! The actor behind `Watch`. Lists are taken in tasks; a failed one is simply taken again.
 
 use super::Watch;
-use super::waiting::Waiting;
+use super::waiting::{Waiting, pause_ms};
 use protector_domain::effect::METADATA_KEY;
 use protector_domain::ids::{ServerId, VolumeId};
 use protector_domain::ports::compute::{Server, ServerFilter};
@@ -14,8 +14,6 @@ use ractor::ActorProcessingErr;
 use std::time::Duration;
 use tokio::task::JoinSet;
 
-/// Pause between two listings while somebody waits.
-const POLL_MS: u64 = 1_000;
 /// Waiters that may be queued; each running step waits for one thing.
 const KIND: Kind = Kind {
     name: "site_connection",
@@ -128,14 +126,18 @@ impl Behaviour for SiteConnection {
 }
 
 fn set_timer(me: &Mailbox<Msg>, state: &mut State) {
-    let nobody = state.servers.count() + state.volumes.count() == 0;
-    if state.timer_set || state.lists_out > 0 || nobody {
+    let youngest = [state.servers.youngest_ms(), state.volumes.youngest_ms()];
+    let Some(waited_ms) = youngest.into_iter().flatten().min() else {
+        return;
+    };
+    if state.timer_set || state.lists_out > 0 {
         return;
     }
     state.timer_set = true;
+    let pause = Duration::from_millis(pause_ms(waited_ms));
     let me = me.clone();
     state.tasks.spawn(async move {
-        tokio::time::sleep(Duration::from_millis(POLL_MS)).await;
+        tokio::time::sleep(pause).await;
         let _ = me.send("poll", Msg::Poll).await;
     });
 }

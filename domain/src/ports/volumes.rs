@@ -115,7 +115,7 @@ pub trait Volumes: Send + Sync {
     /// Accepted, not done: the volume is `extending` until Cinder says what it was before, or `error_extending`.
     /// Also one that is attached. `Refused`: it is that large already, or grows just now, or the quota is full.
     async fn volume_extend(&self, acting: &Acting, id: &VolumeId, size_gib: u64) -> PortResult<()>;
-    /// Adds metadata, then sets the description; other metadata stays.
+    /// Sets the description and all of the metadata, in one call: what is to stay is handed over, too.
     async fn volume_describe(
         &self,
         acting: &Acting,

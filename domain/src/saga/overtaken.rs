@@ -4,6 +4,7 @@
 //! Absent: learning of the epoch (`actors::operation`), and what the arrays say of it (`fence`).
 
 use super::advance::{Advance, Journal, View};
+use super::outline::Outline;
 use crate::effect::{Effect, EffectState};
 use crate::operation::{OperationKind, Outcome};
 use crate::plan::{Plan, Step};
@@ -44,7 +45,7 @@ pub fn overtaken(plan: &Plan, journal: &Journal) -> Advance {
     if !may_take_back(plan, journal) {
         return Advance::Settled(Outcome::Partial);
     }
-    View::of_own_objects(plan, journal).unwind()
+    View::of_own_objects(&Outline::of(plan), journal).unwind()
 }
 
 /// What of it stays as it is, in the order of the ledger: to be told (S3). Of one that had committed, only

@@ -1,6 +1,7 @@
 //! The network itself.
 
 use super::faults::{Armed, CallNote, Fault};
+use super::meter::{Meter, ThreadCpu};
 use bytes::Bytes;
 use futures::future::{BoxFuture, pending};
 use protector_runtime::clock::Clock;
@@ -39,6 +40,7 @@ struct State {
     armed: Option<Armed>,
     notes: Vec<CallNote>,
     calls: u64,
+    options: FabricOptions,
 }
 
 /// The network. Clones are the same one.
@@ -47,7 +49,7 @@ pub struct Fabric {
     state: Arc<Mutex<State>>,
     dice: Arc<SeededEntropy>,
     clock: Arc<dyn Clock>,
-    options: FabricOptions,
+    meter: Meter,
 }
 
 /// A caller in one of its lives.
@@ -83,13 +85,14 @@ impl Fabric {
             armed: None,
             notes: Vec::new(),
             calls: 0,
+            options,
         };
         let dice = Arc::new(SeededEntropy::new(seed));
         Self {
             state: Arc::new(Mutex::new(state)),
             dice,
             clock,
-            options,
+            meter: Meter::default(),
         }
     }
 
@@ -160,12 +163,27 @@ impl Fabric {
         self.lock().calls
     }
 
+    /// How far away everything is from now on.
+    pub fn set_latency(&self, options: FabricOptions) {
+        self.lock().options = options;
+    }
+
+    /// From now on `spent` tells what the work behind each host costs.
+    pub fn meter(&self, clock: ThreadCpu) {
+        self.meter.start(clock);
+    }
+
+    /// Processor time of the work behind `host` since `meter`.
+    pub fn spent(&self, host: &str) -> Duration {
+        self.meter.spent(host)
+    }
+
     fn draw_ms(&self) -> u64 {
-        let width = self
-            .options
+        let options = self.lock().options;
+        let width = options
             .latency_max_ms
-            .saturating_sub(self.options.latency_min_ms);
-        self.options.latency_min_ms + self.dice.next_u64() % (width + 1)
+            .saturating_sub(options.latency_min_ms);
+        options.latency_min_ms + self.dice.next_u64() % (width + 1)
     }
 
     /// Whether the call leaves, and what will happen to it. `None`: the caller is dead.
@@ -248,9 +266,9 @@ impl Fabric {
             return pending().await;
         }
         if flight.fault == Some(Fault::Twice) {
-            let _first_answer = act().await;
+            let _first_answer = self.meter.measure(&to, act()).await;
         }
-        let answer = act().await;
+        let answer = self.meter.measure(&to, act()).await;
         tokio::time::sleep(Duration::from_millis(flight.back_ms)).await;
         let heard = self.alive(&from.host, from.life) && self.alive(&to, flight.to_life);
         if !heard || matches!(flight.fault, Some(Fault::LoseAnswer | Fault::Late(_))) {

@@ -7,7 +7,9 @@
 mod array_link;
 mod fabric;
 mod faults;
+mod meter;
 
 pub use array_link::FabricArrayLink;
 pub use fabric::{Fabric, FabricOptions, HopError, Origin};
 pub use faults::{CallNote, Fault};
+pub use meter::ThreadCpu;

@@ -2,6 +2,7 @@
 
 use protector_actors::Care;
 use protector_domain::ids::SiteId;
+use secrecy::SecretString;
 use uuid::Uuid;
 
 /// One of the two sites.
@@ -72,6 +73,8 @@ pub struct WorldOptions {
     pub care: Care,
     /// Worlds of one process need names of their own for their databases in memory.
     pub name: String,
+    /// Addresses of the two sites' databases, durable as in production. `None`: in memory.
+    pub databases: Option<[SecretString; 2]>,
 }
 
 impl WorldOptions {
@@ -85,6 +88,7 @@ impl WorldOptions {
             latency_max_ms: 8,
             care: Care::default(),
             name: name.to_owned(),
+            databases: None,
         }
     }
 

@@ -22,7 +22,7 @@ use protector_storage_drivers::link::{ArrayLink, SharedWorld};
 use protector_storage_drivers::mock::MockDriver;
 use protector_store::{KeySource, MemKeeper, SealingKey, Store, StoreConfig};
 use protectord::{BootParts, RunningSite, boot};
-use secrecy::SecretString;
+use secrecy::{ExposeSecret, SecretString};
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 
@@ -45,8 +45,37 @@ pub struct LabSite {
     fabric: Fabric,
     arrays: Arc<dyn ArrayLink>,
     addresses: BTreeMap<ArrayId, String>,
-    keeper: MemKeeper,
+    database: Database,
     sealing: SealingKey,
+}
+
+/// Where the site remembers.
+enum Database {
+    Memory(MemKeeper),
+    At(SecretString),
+}
+
+impl Database {
+    fn of(which: Which, options: &WorldOptions) -> Result<Self> {
+        let Some([a, b]) = &options.databases else {
+            let name = format!("{}-{}", options.name, which.name());
+            return Ok(Self::Memory(MemKeeper::open(&name)?));
+        };
+        let at = match which {
+            Which::A => a,
+            Which::B => b,
+        };
+        Ok(Self::At(at.clone()))
+    }
+
+    fn config(&self) -> StoreConfig {
+        match self {
+            Self::Memory(keeper) => StoreConfig::new(keeper.url())
+                .inline(true)
+                .synchronous_full(false),
+            Self::At(url) => StoreConfig::new(url.expose_secret()),
+        }
+    }
 }
 
 impl LabSite {
@@ -58,7 +87,6 @@ impl LabSite {
         fabric: &Fabric,
         arrays: &SharedWorld,
     ) -> Result<Self> {
-        let keeper = MemKeeper::open(&format!("{}-{}", options.name, which.name()))?;
         let truth = arrays.ground_truth();
         let addresses = truth
             .arrays
@@ -78,7 +106,7 @@ impl LabSite {
             arrays: Arc::new(arrays.clone()),
             clock,
             addresses: addresses.collect(),
-            keeper,
+            database: Database::of(which, options)?,
             sealing: SealingKey::new(1, [7; 32]),
         })
     }
@@ -92,7 +120,7 @@ impl LabSite {
     }
 
     /// Time, randomness and crash points of the next life.
-    pub(super) fn ctx(&self) -> Ctx {
+    pub fn ctx(&self) -> Ctx {
         Ctx {
             clock: self.clock.clone(),
             entropy: Arc::new(SeededEntropy::new(
@@ -104,11 +132,13 @@ impl LabSite {
         }
     }
 
-    pub(super) async fn open_store(&self, ctx: &Ctx) -> Result<Store> {
-        let config = StoreConfig::new(self.keeper.url())
-            .inline(true)
-            .synchronous_full(false)
-            .key(KeySource::Given(self.sealing.clone()));
+    /// Its database, also while it is down.
+    ///
+    /// # Errors
+    /// It cannot be opened.
+    pub async fn open_store(&self, ctx: &Ctx) -> Result<Store> {
+        let key = KeySource::Given(self.sealing.clone());
+        let config = self.database.config().key(key);
         let store = Store::open(config, ctx.clone()).await?;
         store.migrate().await?;
         Ok(store)

@@ -79,8 +79,12 @@ async fn an_import_is_found_by_its_key_before_and_after_it_is_described() {
         "the driver wrote over it"
     );
     let asked = world.manage("copy-1", "copy-1").metadata;
+    let all = [found[0].metadata.clone(), asked.clone()]
+        .into_iter()
+        .flatten();
+    let all = all.collect();
     for text in [Some("of the tenant's"), None] {
-        let described = volumes.volume_describe(&world.inside, &id, text, &asked);
+        let described = volumes.volume_describe(&world.inside, &id, text, &all);
         described.await.unwrap();
         let found = volumes.volume_list(&world.inside, &ours).await.unwrap();
         assert_eq!(found[0].metadata.get(KEY), asked.get(KEY));

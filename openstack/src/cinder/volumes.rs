@@ -122,7 +122,7 @@ pub(super) async fn delete(
     optional(cloud.client.send(acting, &ask).await).map(drop)
 }
 
-/// The key is in the metadata before it leaves the description.
+/// One request: Cinder writes the metadata before the rest, so a key is there before it leaves the description.
 pub(super) async fn describe(
     cloud: &OpenStackCloud,
     acting: &Acting,
@@ -131,20 +131,10 @@ pub(super) async fn describe(
     metadata: &BTreeMap<String, String>,
 ) -> PortResult<()> {
     let path = format!("/volumes/{}", segment("volume_describe", id.as_str())?);
-    if !metadata.is_empty() {
-        let ask = Ask::post(
-            Service::Volume,
-            "volume_describe",
-            format!("{path}/metadata"),
-        )
-        .on(id.as_str())
-        .json(&json!({ "metadata": metadata }))
-        .version(PLAIN);
-        cloud.client.send(acting, &ask).await?;
-    }
+    let words = json!({ "description": description, "metadata": metadata });
     let ask = Ask::put(Service::Volume, "volume_describe", path)
         .on(id.as_str())
-        .json(&json!({ "volume": { "description": description } }))
+        .json(&json!({ "volume": words }))
         .version(PLAIN);
     cloud.client.send(acting, &ask).await.map(drop)
 }

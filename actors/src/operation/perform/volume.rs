@@ -77,10 +77,10 @@ async fn settle(
     let wanted = &import.ask;
     let lacks = |(key, value)| volume.metadata.get(key) != Some(value);
     if volume.description != wanted.description || wanted.metadata.iter().any(lacks) {
-        let text = wanted.description.as_deref();
-        ports
-            .volume_describe(acting, id, text, &wanted.metadata)
-            .await?;
+        // What the back end has written there stays.
+        let (text, mut metadata) = (wanted.description.as_deref(), volume.metadata);
+        metadata.extend(wanted.metadata.clone());
+        ports.volume_describe(acting, id, text, &metadata).await?;
     }
     let wanted = &import.image_metadata;
     let differs = |(key, value)| volume.image_metadata.get(key) != Some(value);
