@@ -72,6 +72,8 @@ pub struct WorldOptions {
     pub care: Care,
     /// Worlds of one process need names of their own for their databases in memory.
     pub name: String,
+    /// Databases of the two sites, empty, by URL; none: in memory.
+    pub databases: Option<[String; 2]>,
 }
 
 impl WorldOptions {
@@ -85,7 +87,17 @@ impl WorldOptions {
             latency_max_ms: 8,
             care: Care::default(),
             name: name.to_owned(),
+            databases: None,
         }
+    }
+
+    /// The site's own database, if it is not to be in memory.
+    pub(super) fn database_of(&self, which: Which) -> Option<String> {
+        let [a, b] = self.databases.as_ref()?;
+        Some(match which {
+            Which::A => a.clone(),
+            Which::B => b.clone(),
+        })
     }
 
     /// How many volumes each member has: all at least one, the rest spread from the first on.

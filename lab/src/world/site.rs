@@ -31,6 +31,29 @@ pub(crate) const SERVICE_PASSWORD: &str = "secret";
 /// How long the product waits for a pretend service, milliseconds.
 const CALL_TIMEOUT_MS: u64 = 10_000;
 
+/// What holds a site's database over all its lives.
+enum Disk {
+    Memory(MemKeeper),
+    Server(String),
+}
+
+impl Disk {
+    fn of(options: &WorldOptions, which: Which) -> Result<Self> {
+        let name = format!("{}-{}", options.name, which.name());
+        Ok(match options.database_of(which) {
+            Some(url) => Self::Server(url),
+            None => Self::Memory(MemKeeper::open(&name)?),
+        })
+    }
+
+    fn url(&self) -> String {
+        match self {
+            Self::Memory(keeper) => keeper.url(),
+            Self::Server(url) => url.clone(),
+        }
+    }
+}
+
 pub struct LabSite {
     pub which: Which,
     pub id: SiteId,
@@ -45,7 +68,7 @@ pub struct LabSite {
     fabric: Fabric,
     arrays: Arc<dyn ArrayLink>,
     addresses: BTreeMap<ArrayId, String>,
-    keeper: MemKeeper,
+    disk: Disk,
     sealing: SealingKey,
 }
 
@@ -58,7 +81,7 @@ impl LabSite {
         fabric: &Fabric,
         arrays: &SharedWorld,
     ) -> Result<Self> {
-        let keeper = MemKeeper::open(&format!("{}-{}", options.name, which.name()))?;
+        let disk = Disk::of(options, which)?;
         let truth = arrays.ground_truth();
         let addresses = truth
             .arrays
@@ -78,7 +101,7 @@ impl LabSite {
             arrays: Arc::new(arrays.clone()),
             clock,
             addresses: addresses.collect(),
-            keeper,
+            disk,
             sealing: SealingKey::new(1, [7; 32]),
         })
     }
@@ -105,7 +128,7 @@ impl LabSite {
     }
 
     pub(super) async fn open_store(&self, ctx: &Ctx) -> Result<Store> {
-        let config = StoreConfig::new(self.keeper.url())
+        let config = StoreConfig::new(self.disk.url())
             .inline(true)
             .synchronous_full(false)
             .key(KeySource::Given(self.sealing.clone()));
