@@ -15,6 +15,11 @@ pub struct Care {
     pub stray_sweeps_ms: Vec<u64>,
     /// Write the intent before the effect (S12).
     pub intent_first: bool,
+    /// Attempts of one step in one run of the engine; then it has failed (S13).
+    pub step_attempts_max: u32,
+    /// Every write of an effect asks whether its epoch still leads, and an operation stops at a higher one
+    /// (S11, I5).
+    pub heed_epochs: bool,
     /// Pause between two looks at everything: how soon a site that returns is noticed (I4, C4).
     pub sweep_ms: u64,
 }
@@ -26,6 +31,8 @@ impl Default for Care {
             settle_ms: 3_000,
             stray_sweeps_ms: vec![10_000, 60_000, 600_000],
             intent_first: true,
+            step_attempts_max: 12,
+            heed_epochs: true,
             sweep_ms: 60_000,
         }
     }

@@ -97,16 +97,26 @@ impl StepRows {
             .collect()
     }
 
+    /// The epoch of the step; whichever leads, for an engine that does not heed epochs.
+    async fn fence(&self, site: &Site, plan: &Plan) -> Result<Epoch, StoreError> {
+        if site.care().heed_epochs {
+            return Ok(self.fence);
+        }
+        let stored = site.store().group_fetch(plan.group).await?;
+        Ok(stored.and_then(|s| s.sync.epoch()).unwrap_or(self.fence))
+    }
+
     /// Writes the intents: before the call, guarded by the fence (S12, S11).
     pub async fn intend(&mut self, site: &Site, plan: &Plan) -> Result<(), StoreError> {
         let first = self.effects.iter().all(|e| e.attempts == 0);
+        let fence = self.fence(site, plan).await?;
         for effect in &mut self.effects {
             effect.attempts = effect.attempts.saturating_add(1);
             effect.state = EffectState::Intended;
         }
         let mut writes = vec![Write::EffectsIntend {
             group: plan.group,
-            fence: self.fence,
+            fence,
             effects: self.effects.clone(),
         }];
         if first {
@@ -144,6 +154,7 @@ impl StepRows {
             }
         }
         self.mark(state, made, site.ctx().now_us());
+        let fence = self.fence(site, plan).await?;
         let settles = self.effects.iter().map(|e| EffectSettle {
             key: e.key.clone(),
             state,
@@ -153,7 +164,7 @@ impl StepRows {
         });
         let settle = Write::EffectsSettle {
             group: plan.group,
-            fence: self.fence,
+            fence,
             settles: settles.collect(),
         };
         let text = error.unwrap_or_default().to_owned();

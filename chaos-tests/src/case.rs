@@ -39,6 +39,10 @@ pub enum Scenario {
     NothingBoots,
     /// The array is full: the group goes back.
     ArrayFull,
+    /// A newer point has begun to arrive when the site is lost, and never will have arrived (F1).
+    NewestHalfThere,
+    /// Nova is too busy for any boot, for ever: asked again within the budget, then every member goes back.
+    NovaBusy,
 }
 
 impl Scenario {
@@ -50,8 +54,8 @@ impl Scenario {
             all_up: false,
         };
         match self {
-            Scenario::Healthy => Expected::FULL,
-            Scenario::NothingBoots => failed("partial"),
+            Scenario::Healthy | Scenario::NewestHalfThere => Expected::FULL,
+            Scenario::NothingBoots | Scenario::NovaBusy => failed("partial"),
             Scenario::ArrayFull => failed("rolled_back"),
         }
     }
@@ -76,7 +80,7 @@ const SHARE: usize = 6;
 
 /// The cases of a wide sweep that this run takes. Which ones is no matter of chance, so that a red one
 /// is found again.
-pub fn sampled(cases: Vec<Trouble>) -> Vec<Trouble> {
+pub fn sampled<C>(cases: Vec<C>) -> Vec<C> {
     let full = std::env::var("PROTECTOR_MATRIX").is_ok_and(|v| v == "full");
     let step = if full { 1 } else { SHARE };
     cases.into_iter().step_by(step).collect()

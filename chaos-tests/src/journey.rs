@@ -5,7 +5,7 @@
 
 use crate::case::Trouble;
 use crate::judge::{self, Stood};
-use crate::run::{AFTERMATH_MS, Report, arm, named_world, simulated};
+use crate::run::{AFTERMATH_MS, Ground, Report, arm, simulated};
 use anyhow::{Context, Result};
 use protector_actors::Care;
 use protector_lab::cloud::Allow;
@@ -14,7 +14,7 @@ use protector_lab::story::{
     OperationRun, Protected, delete_server, drill, extend_volume, failback, planned_failover,
     protect, reprotect, take_point, test_cleanup, write_volumes,
 };
-use protector_lab::world::{Which, World, WorldOptions, lock};
+use protector_lab::world::{Which, World, lock};
 use std::collections::BTreeMap;
 use std::time::Duration;
 
@@ -136,16 +136,20 @@ impl Journey {
 /// # Errors
 /// The world could not be built, or never came to rest.
 pub fn travel(seed: u64, journey: Journey, trouble: &Trouble, care: Care) -> Result<Report> {
-    let case = one(seed, journey, trouble, care);
-    simulated(case).with_context(|| format!("seed {seed}, {journey:?}, {trouble}"))
+    travel_on(&Ground::in_memory(seed, care), journey, trouble)
 }
 
-async fn one(seed: u64, journey: Journey, trouble: &Trouble, care: Care) -> Result<Report> {
-    let options = WorldOptions {
-        care,
-        ..WorldOptions::seeded(&named_world(), seed)
-    };
-    let mut world = World::build(options).await?;
+/// As `travel`, on the given ground.
+///
+/// # Errors
+/// As `travel`.
+pub fn travel_on(ground: &Ground, journey: Journey, trouble: &Trouble) -> Result<Report> {
+    let case = one(ground, journey, trouble);
+    simulated(case).with_context(|| format!("seed {}, {journey:?}, {trouble}", ground.seed))
+}
+
+async fn one(ground: &Ground, journey: Journey, trouble: &Trouble) -> Result<Report> {
+    let mut world = World::build(ground.options()).await?;
     let group = protect(&world).await?;
     before(&mut world, &group, journey).await?;
     set_scene(&world, journey);

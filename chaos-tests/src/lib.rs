@@ -5,7 +5,10 @@
 
 pub mod cancel;
 pub mod case;
+pub mod change;
 pub mod journey;
 pub mod judge;
+pub mod maria;
+mod namesakes;
 pub mod run;
 pub mod sweep;

@@ -1,13 +1,18 @@
 //! One world from its seed to its verdict, in simulated time.
 
 use crate::case::{Scenario, Trouble};
+use crate::namesakes;
 use anyhow::{Context, Result};
+use http::Method;
 use protector_actors::Care;
+use protector_lab::cloud::{FailRule, Service};
 use protector_lab::net::CallNote;
-use protector_lab::story::{fail_over, protect, take_point, write_everywhere};
+use protector_lab::story::{Protected, fail_over, protect, take_point, write_everywhere};
 use protector_lab::verdict::{self, Before};
 use protector_lab::world::{Strike, Which, World, WorldOptions, lock};
 use protector_storage_drivers::model::{Control, Settings};
+use secrecy::SecretString;
+use serde_json::json;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
@@ -15,8 +20,11 @@ use std::time::Duration;
 const POINT_COUNTER: u64 = 7;
 /// Longer than the last stray sweep, milliseconds.
 pub(crate) const AFTERMATH_MS: u64 = 700_000;
-/// The array refuses further volumes from here on.
+/// The array refuses further volumes after this many of ours.
 const FULL_ARRAY_VOLUMES: u64 = 2;
+
+/// After this the newer point has begun to arrive, milliseconds.
+const HALF_WAY_MS: u64 = 10_000;
 
 /// What a case showed.
 #[derive(Debug, Clone)]
@@ -31,6 +39,37 @@ pub struct Report {
     pub crashes: u32,
     /// Everything that was sent, to compare two runs.
     pub notes: Vec<CallNote>,
+}
+
+/// What a case stands on besides its trouble.
+#[derive(Debug, Clone)]
+pub struct Ground {
+    pub seed: u64,
+    pub care: Care,
+    /// As `WorldOptions::databases`.
+    pub databases: Option<[String; 2]>,
+}
+
+impl Ground {
+    pub fn in_memory(seed: u64, care: Care) -> Self {
+        Self {
+            seed,
+            care,
+            databases: None,
+        }
+    }
+
+    pub(crate) fn options(&self) -> WorldOptions {
+        WorldOptions {
+            care: self.care.clone(),
+            databases: self
+                .databases
+                .clone()
+                .map(|urls| urls.map(SecretString::from)),
+            replays: true,
+            ..WorldOptions::seeded(&named_world(), self.seed)
+        }
+    }
 }
 
 /// Databases in memory are named within the process.
@@ -56,20 +95,24 @@ pub(crate) fn simulated<T>(case: impl Future<Output = Result<T>>) -> Result<T> {
 /// # Errors
 /// The world could not be built, or never came to rest.
 pub fn run(seed: u64, scenario: Scenario, trouble: &Trouble, care: Care) -> Result<Report> {
-    let case = one(seed, scenario, trouble, care);
-    simulated(case).with_context(|| format!("seed {seed}, {scenario:?}, {trouble}"))
+    run_on(&Ground::in_memory(seed, care), scenario, trouble)
 }
 
-async fn one(seed: u64, scenario: Scenario, trouble: &Trouble, care: Care) -> Result<Report> {
-    let options = WorldOptions {
-        care,
-        ..WorldOptions::seeded(&named_world(), seed)
-    };
-    let mut world = World::build(options).await?;
+/// As `run`, on the given ground.
+///
+/// # Errors
+/// As `run`.
+pub fn run_on(ground: &Ground, scenario: Scenario, trouble: &Trouble) -> Result<Report> {
+    let case = one(ground, scenario, trouble);
+    simulated(case).with_context(|| format!("seed {}, {scenario:?}, {trouble}", ground.seed))
+}
+
+async fn one(ground: &Ground, scenario: Scenario, trouble: &Trouble) -> Result<Report> {
+    let mut world = World::build(ground.options()).await?;
     let group = protect(&world).await?;
     take_point(&world, &group, POINT_COUNTER).await?;
     write_everywhere(&world, &group, POINT_COUNTER + 1)?;
-    set_scene(&world, scenario)?;
+    set_scene(&world, &group, scenario).await?;
     world.lose(Which::A);
     let before = Before::of(&world);
     let (noted, passed) = (world.fabric.notes().len(), world.b.crash.seen().len());
@@ -99,15 +142,38 @@ async fn one(seed: u64, scenario: Scenario, trouble: &Trouble, care: Care) -> Re
     Ok(report)
 }
 
-fn set_scene(world: &World, scenario: Scenario) -> Result<()> {
+async fn set_scene(world: &World, group: &Protected, scenario: Scenario) -> Result<()> {
+    namesakes::at_the_target(world)?;
     match scenario {
         Scenario::Healthy => {}
         Scenario::NothingBoots => {
             lock(&world.b.cloud).knobs.boots_refused = Some("No valid host was found.".to_owned());
         }
+        Scenario::NovaBusy => {
+            let busy = FailRule::new("/servers$", 503)?
+                .service(Service::Compute)
+                .method("POST")
+                .times(u32::MAX);
+            lock(&world.b.cloud).knobs.fail_rules.push(busy);
+        }
+        Scenario::NewestHalfThere => {
+            let (a, b) = (Which::A.array().to_owned(), Which::B.array().to_owned());
+            let bandwidth_bytes_per_s = 0;
+            world.arrays.control(Control::LinkBandwidth {
+                a,
+                b,
+                bandwidth_bytes_per_s,
+            })?;
+            let at = world.endpoint(Which::A).await?;
+            let path = format!("/protection-groups/{}/action", group.group);
+            let asked = json!({ "sync_volumes": {} });
+            at.call(Method::POST, &path, Some(&asked)).await?;
+            tokio::time::sleep(Duration::from_millis(HALF_WAY_MS)).await;
+        }
         Scenario::ArrayFull => {
+            let there = u64::try_from(world.options.members)?;
             let settings = Settings {
-                volumes_max: FULL_ARRAY_VOLUMES,
+                volumes_max: there + FULL_ARRAY_VOLUMES,
                 ..Settings::default()
             };
             world.arrays.control(Control::ArraySettings {

@@ -11,17 +11,24 @@ const WORKERS: usize = 2;
 
 /// Runs every case. One that comes to no end is a violation of L1.
 pub fn sweep(cases: &[Trouble], run: impl Fn(&Trouble) -> Result<Report> + Sync) -> Vec<Report> {
+    each(cases, |trouble| {
+        run(trouble).unwrap_or_else(|error| endless(trouble, &error))
+    })
+}
+
+/// Does it for every case, some at the same time; in the order in which they end.
+pub fn each<C: Sync, T: Send>(cases: &[C], run: impl Fn(&C) -> T + Sync) -> Vec<T> {
     let next = AtomicUsize::new(0);
     let done = Mutex::new(Vec::new());
     let worker = || {
         loop {
             let index = AtomicUsize::fetch_add(&next, 1, Ordering::Relaxed);
-            let Some(trouble) = cases.get(index) else {
+            let Some(case) = cases.get(index) else {
                 return;
             };
-            let report = run(trouble).unwrap_or_else(|error| endless(trouble, &error));
+            let end = run(case);
             let mut done = done.lock().unwrap_or_else(PoisonError::into_inner);
-            done.push(report);
+            done.push(end);
         }
     };
     std::thread::scope(|scope| {

@@ -31,6 +31,7 @@ impl Expected {
 /// How it was before the failover was asked for.
 pub struct Before {
     cloud: BTreeMap<String, String>,
+    power: BTreeMap<String, usize>,
     arrays: ArraysTruth,
 }
 
@@ -39,9 +40,16 @@ impl Before {
         let truth = lock(&world.b.cloud).ground_truth(world.now_ms());
         Self {
             cloud: live(&truth),
+            power: power(&truth),
             arrays: world.arrays.ground_truth(),
         }
     }
+}
+
+/// How often each server was started or stopped.
+fn power(truth: &GroundTruth) -> BTreeMap<String, usize> {
+    let servers = truth.servers.iter();
+    servers.map(|s| (s.id.clone(), s.power.len())).collect()
 }
 
 /// Servers, volumes and ports that exist, by id, each with its key (or nothing).
@@ -176,6 +184,14 @@ fn nothing_left_over(
         .collect();
     let gone = before.cloud.keys().filter(|id| !now.contains_key(*id));
     found.extend(gone.map(|id| format!("S4: {id} was there before and is gone")));
+    let power = power(cloud);
+    let touched = before
+        .power
+        .iter()
+        .filter(|(id, was)| power.get(*id) != Some(was));
+    found.extend(
+        touched.map(|(id, _)| format!("S4: {id} was there before and was started or stopped")),
+    );
     let known: BTreeSet<&String> = array(&before.arrays, Which::B)?
         .volumes
         .iter()

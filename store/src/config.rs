@@ -48,8 +48,8 @@ impl StoreConfig {
         Address::parse(url).map(drop)
     }
 
-    /// SQLite statements run where they are called, not on blocking threads: mandatory under
-    /// simulated time, which a pending thread would stop.
+    /// The database is waited for where it is asked, not aside: mandatory under simulated time, which a
+    /// pending thread would stop and a pending socket would let run away.
     #[must_use]
     pub fn inline(self, inline: bool) -> Self {
         Self { inline, ..self }

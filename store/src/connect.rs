@@ -4,7 +4,7 @@
 use crate::backend::{mariadb, sqlite};
 use crate::classify::{classify, classify_connection};
 use crate::error::StoreError;
-use crate::exec::Exec;
+use crate::exec::{self, Exec};
 use diesel::connection::SimpleConnection;
 use diesel::{Connection, SqliteConnection};
 use diesel_async::sync_connection_wrapper::{SpawnBlocking, SyncConnectionWrapper};
@@ -41,6 +41,15 @@ pub(crate) trait Target: Clone + Send + Sync + 'static {
     type Conn: Send;
     /// A fresh connection, ready for use. Errors: `Down`, `Busy`, `Corrupt`.
     fn connect(&self) -> impl Future<Output = Result<Self::Conn, StoreError>> + Send;
+
+    /// Waits for something on a connection of this target, where such waiting belongs. `doing` must
+    /// bound itself.
+    fn drive<T: Send>(
+        &self,
+        doing: impl Future<Output = Result<T, StoreError>> + Send,
+    ) -> impl Future<Output = Result<T, StoreError>> + Send {
+        doing
+    }
 }
 
 /// A SQLite file or memory, and how it is used.
@@ -93,12 +102,29 @@ impl Target for SqliteTarget {
 #[derive(Debug, Clone)]
 pub(crate) struct MariaDbTarget {
     pub url: SecretString,
+    pub exec: Exec,
 }
 
 impl Target for MariaDbTarget {
     type Conn = mariadb::Conn;
 
     async fn connect(&self) -> Result<mariadb::Conn, StoreError> {
+        self.drive(self.open()).await
+    }
+
+    async fn drive<T: Send>(
+        &self,
+        doing: impl Future<Output = Result<T, StoreError>> + Send,
+    ) -> Result<T, StoreError> {
+        match self.exec {
+            Exec::Inline => exec::to_its_end(doing),
+            Exec::Threads => doing.await,
+        }
+    }
+}
+
+impl MariaDbTarget {
+    async fn open(&self) -> Result<mariadb::Conn, StoreError> {
         let limit = Duration::from_millis(CONNECT_MAX_MS);
         let opening = async {
             let mut c = AsyncMysqlConnection::establish(self.url.expose_secret())

@@ -35,6 +35,14 @@ pub(crate) struct Lease<'p, T: Target> {
 }
 
 impl<T: Target> Pool<T> {
+    /// Waits for something on one of its connections, as the target wants it.
+    pub async fn drive<A: Send>(
+        &self,
+        doing: impl Future<Output = Result<A, StoreError>> + Send,
+    ) -> Result<A, StoreError> {
+        self.target.drive(doing).await
+    }
+
     pub fn new(target: T, size: usize) -> Self {
         Self {
             target,

@@ -74,7 +74,7 @@ macro_rules! read {
                 tried += 1;
                 let mut lease = pool.lease().await?;
                 let reading = $crate::backend::sqlite::q::$file::$query(&mut lease.conn, $($argument),*);
-                let answer = $crate::pool::bounded(reading).await;
+                let answer = pool.drive($crate::pool::bounded(reading)).await;
                 if let std::ops::ControlFlow::Break(answer) = lease.settle(tried, answer).await {
                     break answer;
                 }
@@ -83,7 +83,7 @@ macro_rules! read {
                 tried += 1;
                 let mut lease = pool.lease().await?;
                 let reading = $crate::backend::mariadb::q::$file::$query(&mut lease.conn, $($argument),*);
-                let answer = $crate::pool::bounded(reading).await;
+                let answer = pool.drive($crate::pool::bounded(reading)).await;
                 if let std::ops::ControlFlow::Break(answer) = lease.settle(tried, answer).await {
                     break answer;
                 }
@@ -146,7 +146,8 @@ impl Store {
             }
             Db::MariaDb(pool) => {
                 let mut lease = pool.lease().await?;
-                mariadb::q::migrate::migrate(&mut lease.conn, now_us).await?;
+                let migrating = mariadb::q::migrate::migrate(&mut lease.conn, now_us);
+                pool.drive(migrating).await?;
             }
         }
         self.prove_key(true).await
@@ -278,7 +279,8 @@ impl Store {
             }
             Db::MariaDb(pool) => {
                 let mut lease = pool.lease().await?;
-                mariadb::q::meta::meta_insert(&mut lease.conn, KEY_PROOF, &proof.0).await
+                let inserting = mariadb::q::meta::meta_insert(&mut lease.conn, KEY_PROOF, &proof.0);
+                pool.drive(inserting).await
             }
         };
         match written {
@@ -322,19 +324,20 @@ type Started = (Db, Outbox, JoinHandle<()>, Option<MemKeeper>);
 
 fn start(address: Address, config: &StoreConfig, ctx: &Ctx) -> Result<Started, StoreError> {
     let (outbox, inbox) = inbox::open();
+    let exec = if config.inline {
+        Exec::Inline
+    } else {
+        Exec::Threads
+    };
     let sqlite = |url, file: Option<PathBuf>| SqliteTarget {
         url,
         file,
-        exec: if config.inline {
-            Exec::Inline
-        } else {
-            Exec::Threads
-        },
+        exec,
         synchronous_full: config.synchronous_full,
     };
     let (target, readers, keeper) = match address {
         Address::MariaDb(url) => {
-            let target = MariaDbTarget { url };
+            let target = MariaDbTarget { url, exec };
             let writer = tokio::spawn(mariadb::q::writer::run(target.clone(), inbox, ctx.clone()));
             return Ok((
                 Db::MariaDb(Pool::new(target, MARIADB_READERS)),

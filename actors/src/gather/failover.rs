@@ -1,7 +1,7 @@
 //! Everything an operation is decided from. Unplanned moves and drills read this site only: the
 //! other one may be gone (L3).
 
-use super::{asked, group_spec, patiently};
+use super::{asked, group_spec, patiently, walls};
 use crate::protection_group::{Goal, OperationAsk, not_found};
 use crate::site::Site;
 use protector_domain::change::DrillUp;
@@ -214,7 +214,7 @@ async fn facts(
     let storage = group_spec(&body, here);
     let (points, mut target, source, left_here) = futures::join!(
         points(site, storage.as_ref()),
-        target(site.cloud(), &volumes_as, &servers_as, &body),
+        target(site.cloud(), &volumes_as, &servers_as, &body, here),
         source(site, &body, here, acts),
         left_here(site.cloud(), &volumes_as, &body, here),
     );
@@ -344,7 +344,9 @@ async fn target(
     volumes_as: &Acting,
     servers_as: &Acting,
     body: &GroupBody,
+    here: Role,
 ) -> TargetFacts {
+    let project = &body.sides.of(here).project;
     let all_ports = PortFilter::default();
     let (delegation, flavors, networks, subnets, security_groups, ports) = futures::join!(
         patiently(|| cloud.identity.delegation_check(volumes_as)),
@@ -365,9 +367,9 @@ async fn target(
     TargetFacts {
         delegation: asked(delegation),
         flavors: asked(flavors),
-        networks: asked(networks),
+        networks: asked(networks.map(|all| walls::networks(all, project))),
         subnets: asked(subnets),
-        security_groups: asked(security_groups),
+        security_groups: asked(security_groups.map(|all| walls::security_groups(all, project))),
         ports: asked(ports),
         volume_types: asked(volume_types),
         volume_services: asked(volume_services),

@@ -18,7 +18,7 @@ use protector_runtime::mailbox::{Behaviour, Kind, Mailbox};
 use protector_runtime::supervisor::{ChildSpec, Restart};
 use protector_store::{OperationUpdate, StoreError};
 use ractor::ActorProcessingErr;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use tokio::task::JoinSet;
 
@@ -207,8 +207,14 @@ impl Behaviour for OperationActor {
         let running = state.running.iter().filter_map(|(at, way)| {
             let lane = state.plan.lane(*at)?;
             let step = state.plan.step(*at)?;
-            Some(format!("{} {} {:?}", lane.title, step.name(), way))
+            Some((lane, step, way))
         });
+        let mut steps: BTreeMap<&str, usize> = BTreeMap::new();
+        for (_, step, _) in running.clone() {
+            *steps.entry(step.name()).or_default() += 1;
+        }
+        let running =
+            running.map(|(lane, step, way)| format!("{} {} {way:?}", lane.title, step.name()));
         serde_json::json!({
             "group": state.plan.group,
             "kind": state.plan.kind,
@@ -216,6 +222,7 @@ impl Behaviour for OperationActor {
             "cancelled": state.cancelled,
             "overtaken_by_epoch": state.overtaken,
             "waits_for": state.waits_for,
+            "steps": steps,
             "running": running.take(STEPS_AT_ONCE).collect::<Vec<_>>(),
         })
     }

@@ -33,8 +33,9 @@ pub(super) async fn see(site: &Site, plan: &Plan) -> Result<Seen, StoreError> {
     let stored = site.store().group_fetch(plan.group).await?;
     let effects = site.store().effects_by_operation(plan.operation).await?;
     let effects = effects.into_iter();
+    let epoch = stored.and_then(|stored| stored.sync.epoch());
     Ok(Seen {
-        epoch: stored.and_then(|stored| stored.sync.epoch()),
+        epoch: epoch.filter(|_| site.care().heed_epochs),
         journal: effects.map(|e| (e.key.to_string(), e)).collect(),
     })
 }

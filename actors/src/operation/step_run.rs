@@ -14,8 +14,6 @@ use protector_domain::sync::Epoch;
 use protector_store::StoreError;
 use std::time::Duration;
 
-/// Attempts of one step in one run of the engine; then it has failed.
-const STEP_ATTEMPTS_MAX: u32 = 12;
 /// Looks of one undo; an undo also waits for deletions, so it may ask more often.
 const UNDO_ATTEMPTS_MAX: u32 = 40;
 const BACKOFF_BASE_MS: u64 = 500;
@@ -164,7 +162,7 @@ impl StepRun {
                     .await?;
                     return Ok(rows);
                 }
-                Attempt::Again { why, .. } if attempt >= STEP_ATTEMPTS_MAX => {
+                Attempt::Again { why, .. } if attempt >= site.care().step_attempts_max => {
                     self.record(&mut rows, EffectState::Failed, EventKind::StepFailed, &why)
                         .await?;
                     return Ok(rows);

@@ -165,6 +165,23 @@ impl World {
         })
     }
 
+    /// Another tenant at both sites, whose things are called as the first one's are. `tenants` may be exchanged
+    /// for it: whoever asks then is that one.
+    ///
+    /// # Errors
+    /// A cloud that cannot be filled; a refusal of an administrator's request.
+    pub async fn another_tenant(&self) -> Result<[Tenant; 2]> {
+        let seed = |which| {
+            let cloud = &mut lock(&self.site(which).cloud);
+            let (first, now_ms) = (self.tenant(which), self.now_ms());
+            tenant::seed_another(which, cloud, first, &self.options, now_ms)
+        };
+        let (a, b) = (seed(Which::A)?, seed(Which::B)?);
+        let projects = [a.project.clone(), b.project.clone()];
+        register::introduce_tenant(self, projects).await?;
+        Ok([a, b])
+    }
+
     /// The site is gone: its cloud, its array, its product.
     pub fn lose(&mut self, which: Which) {
         self.fabric.down(&which.cloud_host());

@@ -73,8 +73,11 @@ pub struct WorldOptions {
     pub care: Care,
     /// Worlds of one process need names of their own for their databases in memory.
     pub name: String,
-    /// Addresses of the two sites' databases, durable as in production. `None`: in memory.
+    /// Addresses of the two sites' databases. `None`: in memory.
     pub databases: Option<[SecretString; 2]>,
+    /// Such databases are waited for in place, so that simulated time stands still meanwhile and a case on them
+    /// replays; otherwise they are asked as in production.
+    pub replays: bool,
 }
 
 impl WorldOptions {
@@ -89,6 +92,7 @@ impl WorldOptions {
             care: Care::default(),
             name: name.to_owned(),
             databases: None,
+            replays: false,
         }
     }
 

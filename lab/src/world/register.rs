@@ -56,6 +56,14 @@ pub(super) async fn introduce(world: &World) -> Result<()> {
     introduce_sides(&a, &b, &arrays).await
 }
 
+/// The projects of another tenant belong together, too.
+pub(super) async fn introduce_tenant(world: &World, projects: [String; 2]) -> Result<()> {
+    let (mut a, mut b) = (side(world, Which::A).await?, side(world, Which::B).await?);
+    [a.project, b.project] = projects;
+    map_tenant(&a, &b).await?;
+    map_tenant(&b, &a).await
+}
+
 async fn side(world: &World, which: Which) -> Result<Side> {
     Ok(Side {
         which,

@@ -52,7 +52,7 @@ pub struct LabSite {
 /// Where the site remembers.
 enum Database {
     Memory(MemKeeper),
-    At(SecretString),
+    At { url: SecretString, replays: bool },
 }
 
 impl Database {
@@ -61,20 +61,22 @@ impl Database {
             let name = format!("{}-{}", options.name, which.name());
             return Ok(Self::Memory(MemKeeper::open(&name)?));
         };
-        let at = match which {
-            Which::A => a,
-            Which::B => b,
+        let url = match which {
+            Which::A => a.clone(),
+            Which::B => b.clone(),
         };
-        Ok(Self::At(at.clone()))
+        let replays = options.replays;
+        Ok(Self::At { url, replays })
     }
 
     fn config(&self) -> StoreConfig {
-        match self {
-            Self::Memory(keeper) => StoreConfig::new(keeper.url())
-                .inline(true)
-                .synchronous_full(false),
-            Self::At(url) => StoreConfig::new(url.expose_secret()),
-        }
+        let (url, replays) = match self {
+            Self::Memory(keeper) => (keeper.url(), true),
+            Self::At { url, replays } => (url.expose_secret().to_owned(), *replays),
+        };
+        StoreConfig::new(url)
+            .inline(replays)
+            .synchronous_full(!replays)
     }
 }
 

@@ -34,23 +34,51 @@ pub(crate) fn seed(
     now_ms: i64,
 ) -> Result<(Cloud, Tenant)> {
     let standard = cloud.seed_standard(OCTET, now_ms);
+    let tenant = settled(which, &mut cloud, standard, options, now_ms)?;
+    Ok((cloud, tenant))
+}
+
+/// Another tenant in the same cloud, under another name: networks, security groups and servers are called as
+/// the first one's are, and have their addresses.
+pub(super) fn seed_another(
+    which: Which,
+    cloud: &mut Cloud,
+    first: &Tenant,
+    options: &WorldOptions,
+    now_ms: i64,
+) -> Result<Tenant> {
+    let mut standard = first.standard.clone();
+    standard.demo_project = cloud.seed_project("another");
+    standard.demo_user = cloud.seed_user("another", PASSWORD);
+    let (user, project) = (standard.demo_user.clone(), standard.demo_project.clone());
+    cloud.seed_grant(&user, &project, "member");
+    (standard.networks, standard.subnets) = cloud.seed_standard_networks(&project, OCTET, now_ms);
+    for group in ["ssh", "web", "db"] {
+        cloud.seed_security_group(&project, group, now_ms);
+    }
+    settled(which, cloud, standard, options, now_ms)
+}
+
+fn settled(
+    which: Which,
+    cloud: &mut Cloud,
+    standard: Standard,
+    options: &WorldOptions,
+    now_ms: i64,
+) -> Result<Tenant> {
     cloud.seed_grant(&standard.protector_user, &standard.demo_project, "admin");
     let mut servers = Vec::new();
     if which == Which::A {
         for number in 0..options.members {
-            servers.push(seed_server(&mut cloud, &standard, options, number, now_ms)?);
+            servers.push(seed_server(cloud, &standard, options, number, now_ms)?);
         }
     }
-    let (project, user) = (standard.demo_project.clone(), standard.demo_user.clone());
-    Ok((
-        cloud,
-        Tenant {
-            project,
-            user,
-            servers,
-            standard,
-        },
-    ))
+    Ok(Tenant {
+        project: standard.demo_project.clone(),
+        user: standard.demo_user.clone(),
+        servers,
+        standard,
+    })
 }
 
 fn seed_server(

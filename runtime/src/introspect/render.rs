@@ -1,10 +1,19 @@
 //! The tree as text for a person.
 //!
+//! Of a state only what fits on the line is told: one long list of a hundred is its length.
+//!
 //! Deliberately absent: ages. A snapshot carries instants; who prints it later would print a wrong age.
 
 use std::fmt::Write;
 
 use super::tree::ActorView;
+use crate::text::cut;
+use serde_json::Value;
+
+/// Longest text of a state that is shown, bytes; the JSON form has all of it.
+const TEXT_SHOWN_MAX: usize = 80;
+/// Fields of one state that are shown.
+const FIELDS_SHOWN_MAX: usize = 12;
 
 /// Draws `views` as a tree, one line each. Expects the order of a snapshot: parents first, subtrees
 /// together. A place whose parent is not among them hangs below its nearest ancestor that is.
@@ -60,6 +69,7 @@ fn line(view: &ActorView) -> String {
     if view.restarts > 0 {
         let _ = write!(text, " restarts {}", view.restarts);
     }
+    text.push_str(&fields(&view.state).map_or_else(String::new, |said| format!(" | {said}")));
     if let Some(busy) = &view.busy {
         let _ = write!(text, " busy {} since {}us", busy.what, busy.since_us);
     }
@@ -68,6 +78,27 @@ fn line(view: &ActorView) -> String {
         let _ = write!(text, " last error: {first}");
     }
     text
+}
+
+/// The fields of a state, or of an object within, that say something.
+fn fields(state: &Value) -> Option<String> {
+    let said = state.as_object()?.iter().filter_map(|(name, value)| {
+        Some(match value {
+            Value::Null | Value::Bool(false) => return None,
+            Value::Bool(true) => name.clone(),
+            Value::Number(number) => format!("{name} {number}"),
+            Value::String(text) => format!("{name} {}", one_line(text)),
+            Value::Array(all) if all.is_empty() => return None,
+            Value::Array(all) => format!("{name} x{}", all.len()),
+            Value::Object(_) => format!("{name} ({})", fields(value)?),
+        })
+    });
+    let said: Vec<String> = said.take(FIELDS_SHOWN_MAX).collect();
+    (!said.is_empty()).then(|| said.join(", "))
+}
+
+fn one_line(text: &str) -> &str {
+    cut(text.lines().next().unwrap_or_default(), TEXT_SHOWN_MAX)
 }
 
 #[cfg(test)]
@@ -97,6 +128,23 @@ root  [supervisor] up handled 0
 │  └─ lane  [lane] up 0/2 handled 0
 └─ two  [group] up 0/8 handled 0
 ";
+        assert_eq!(text, expected);
+    }
+
+    #[test]
+    fn a_state_is_told_on_one_line_however_much_it_holds() {
+        let tree = Arc::new(Tree::default());
+        let stats = Arc::new(Stats::new("operation", 64));
+        let lanes: Vec<String> = (0..100).map(|n| format!("lane {n}")).collect();
+        let state = serde_json::json!({
+            "pct": 42, "cancelled": false, "waits_for": null, "running": lanes,
+            "steps": { "boot": 3, "wait": 29 }, "why": format!("first\n{}", "x".repeat(500)),
+        });
+        stats.up(5, state);
+        let _entry = tree.enter("one", stats);
+        let text = render_tree(&tree.snapshot(&TreeFilter::default(), 10));
+        let expected = "one  [operation] up 0/64 handled 0 | \
+                        pct 42, running x100, steps (boot 3, wait 29), why first\n";
         assert_eq!(text, expected);
     }
 }

@@ -107,7 +107,8 @@ impl Cloud {
         }
     }
 
-    fn seed_standard_networks(
+    /// The three networks of a project, with their subnets in the same order.
+    pub fn seed_standard_networks(
         &mut self,
         project: &str,
         octet: u8,

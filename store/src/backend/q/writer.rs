@@ -100,11 +100,14 @@ async fn attempt_once(
         Some(c) => c,
         None => target.connect().await.map_err(repeatable)?,
     };
-    let answers = match within(WORK_MAX_MS, work(&mut c, jobs, ctx)).await {
+    let answers = match target
+        .drive(within(WORK_MAX_MS, work(&mut c, jobs, ctx)))
+        .await
+    {
         Ok(answers) => answers,
         Err(why) => {
             add(&inbox.counters.rollbacks, 1);
-            if !why.breaks_connection() && c.batch_execute("ROLLBACK").await.is_ok() {
+            if !why.breaks_connection() && take_back(target, &mut c).await.is_ok() {
                 *connection = Some(c);
             }
             return Err(repeatable(why));
@@ -112,7 +115,7 @@ async fn attempt_once(
     };
     if answers.iter().all(Result::is_err) {
         add(&inbox.counters.rollbacks, 1);
-        if c.batch_execute("ROLLBACK").await.is_ok() {
+        if take_back(target, &mut c).await.is_ok() {
             *connection = Some(c);
         }
         return Ok(answers);
@@ -121,9 +124,14 @@ async fn attempt_once(
     if inbox.is_cut() {
         return Err(Failed::Final(StoreError::Unknown));
     }
-    commit(&mut c, inbox).await?;
+    commit(target, &mut c, inbox).await?;
     *connection = Some(c);
     Ok(answers)
+}
+
+async fn take_back(target: &Target, c: &mut Conn) -> Result<(), StoreError> {
+    let asked = async { Ok(c.batch_execute("ROLLBACK").await?) };
+    target.drive(within(WORK_MAX_MS, asked)).await
 }
 
 /// What went wrong before the commit was asked for: nothing is written.
@@ -174,9 +182,9 @@ fn own(answer: Result<Written, StoreError>) -> Result<Result<Written, StoreError
 }
 
 /// A definite no (a deadlock, a full disk) leaves nothing behind; anything else is not known.
-async fn commit(c: &mut Conn, inbox: &Inbox) -> Result<(), Failed> {
+async fn commit(target: &Target, c: &mut Conn, inbox: &Inbox) -> Result<(), Failed> {
     let asked = async { Ok(c.batch_execute("COMMIT").await?) };
-    match within(COMMIT_MAX_MS, asked).await {
+    match target.drive(within(COMMIT_MAX_MS, asked)).await {
         Ok(()) => {
             add(&inbox.counters.commits, 1);
             Ok(())
