@@ -375,6 +375,7 @@ impl Builder<'_> {
         });
         let boot = Step::BootServer {
             acting: servers_as.clone(),
+            tenant: self.facts.tenant.known().cloned(),
             member: member.id,
             ask: Box::new(ask),
             volumes: boot_from.collect(),
