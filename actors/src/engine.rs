@@ -3,6 +3,7 @@
 //! Absent: decisions, and anything that waits for a cloud.
 
 use crate::audit::{Asked, Trail};
+use crate::delegation;
 use crate::operation::OperationMsg;
 use crate::overtaken;
 use crate::protection_group::{Answer, ChangeAsk, Goal, GroupMsg, OperationAsk, not_found};
@@ -21,6 +22,7 @@ use protector_domain::sync::{
     MAX_MESSAGE_BYTES, MessageType, Signed, SyncRefusal, Verified, leader, verify,
 };
 use protector_store::{StoreError, StoredGroup};
+use secrecy::SecretString;
 use std::sync::Arc;
 
 /// How long a caller waits for its group, milliseconds: a gatherer asks many services.
@@ -412,6 +414,9 @@ async fn conditions(site: &Site, stored: &StoredGroup) -> Result<Vec<Condition>,
         );
         add(ConditionKind::SplitBrain, why);
     }
+    if let Some(why) = delegation::condition(site, stored.id).await? {
+        add(ConditionKind::Delegation, why);
+    }
     Ok(found)
 }
 
@@ -438,6 +443,10 @@ impl Engine for ActorEngine {
         let outcome = self.perform(caller, command).await;
         self.trail.keep(&self.site, caller, &asked, &outcome).await;
         outcome
+    }
+
+    async fn delegate(&self, caller: &Caller, roles: &[String], token: &SecretString) {
+        delegation::take(&self.site, caller, roles, token).await;
     }
 
     async fn query(&self, caller: &Caller, query: Query) -> Result<View, EngineError> {

@@ -27,6 +27,21 @@ pub(crate) struct Made {
     pub detail: Value,
 }
 
+/// Where a detail says what came out otherwise than planned.
+const DEVIATION: &str = "deviation";
+
+impl Made {
+    /// With a deviation, for people.
+    pub fn deviating(mut self, why: &str) -> Self {
+        self.detail = serde_json::json!({ DEVIATION: why });
+        self
+    }
+
+    pub fn deviation(&self) -> Option<&str> {
+        self.detail.get(DEVIATION)?.as_str()
+    }
+}
+
 /// One step's rows, kept in step with the store.
 pub(crate) struct StepRows {
     pub effects: Vec<Effect>,

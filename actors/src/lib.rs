@@ -7,6 +7,7 @@ mod admin;
 mod array_session;
 mod audit;
 mod care;
+mod delegation;
 mod engine;
 mod gather;
 mod groups;

@@ -12,6 +12,8 @@ pub enum ConditionKind {
     SplitBrain,
     /// The peer has not acknowledged the newest record, or has a newer one (I12).
     OutOfSync,
+    /// Servers would be booted here without the tenant's leave: by the service, without keypairs (E3, E10).
+    Delegation,
 }
 
 /// One condition that holds.

@@ -86,6 +86,10 @@ pub enum Refusal {
         "{member}: keypair {keypair} does not exist for the acting user; the VM is built without it"
     )]
     NoKeypair { member: String, keypair: String },
+    #[error(
+        "the tenant's leave is not to be had: {why}; the service boots the VMs and owns them, without keypairs"
+    )]
+    NoTrust { why: String },
     #[error("{member}: server group membership cannot be rebuilt")]
     ServerGroupDropped { member: String },
     #[error(
@@ -268,6 +272,9 @@ impl Refusal {
                 "openstack security group create, or map it: openstack protector protection-group mapping set"
             }
             R::AddressTaken { .. } => FREE_ADDRESS,
+            R::NoTrust { .. } => {
+                "ask again with the tenant's own password login: any move, drill or change takes a new trust"
+            }
             R::NoKeypair { .. } => "openstack keypair create as the acting user, or map it",
             R::ServerGroupDropped { .. } => SERVER_GROUP,
             R::QuotaExceeded { .. } => "openstack quota set <project>",

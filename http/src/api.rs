@@ -18,13 +18,25 @@ use warp::path::FullPath;
 use warp::reply::Response;
 
 /// What the operator configures.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub struct ApiOptions {
     /// Keystone's public URL, named in 401 answers.
     pub keystone_uri: String,
     /// `http://controller:8788`: stands before paths in links. Empty: links are paths only, since
     /// the `Host` header is the client's word.
     pub public_endpoint: String,
+    /// Roles that a tenant lends the service, as far as it has them (SEC-03).
+    pub trust_roles: Vec<String>,
+}
+
+impl Default for ApiOptions {
+    fn default() -> Self {
+        Self {
+            keystone_uri: String::new(),
+            public_endpoint: String::new(),
+            trust_roles: ["member", "_member_"].map(str::to_owned).to_vec(),
+        }
+    }
 }
 
 /// All that the API of one site needs.

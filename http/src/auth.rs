@@ -139,6 +139,21 @@ mod tests {
         ) -> protector_domain::ports::PortResult<()> {
             Ok(())
         }
+
+        async fn trust_take(
+            &self,
+            _token: &SecretString,
+            _ask: &protector_domain::ports::identity::TrustAsk,
+        ) -> protector_domain::ports::PortResult<protector_domain::ids::TrustId> {
+            Ok("t".into())
+        }
+
+        async fn trust_end(
+            &self,
+            _trust: &protector_domain::ids::TrustId,
+        ) -> protector_domain::ports::PortResult<()> {
+            Ok(())
+        }
     }
 
     fn info() -> TokenInfo {

@@ -22,6 +22,8 @@ pub(crate) struct Bearer {
     pub caller: Caller,
     /// To be shown to Keystone again while a stream is open.
     pub token: SecretString,
+    /// Those of its roles that the service may be lent; none for a token of another project.
+    pub lends: Vec<String>,
     /// Held by whatever is still at work for this request.
     pub permit: Arc<OwnedSemaphorePermit>,
 }
@@ -101,10 +103,19 @@ impl Cx {
     pub async fn tell(&self, command: Command) -> Result<Reply, ApiError> {
         let bearer = self.bearer()?;
         let (engine, caller) = (self.front.engine().clone(), bearer.caller.clone());
+        let (token, lends) = (bearer.token.clone(), bearer.lends.clone());
         let permit = bearer.permit.clone();
         let task = tokio::spawn(async move {
             let _held = permit;
-            engine.command(&caller, command).await
+            if command.boots_servers() {
+                engine.delegate(&caller, &lends, &token).await;
+            }
+            let brings = command.brings_a_group();
+            let reply = engine.command(&caller, command).await;
+            if brings && reply.is_ok() {
+                engine.delegate(&caller, &lends, &token).await;
+            }
+            reply
         });
         task.await
             .map_err(|_| ApiError::Internal)?

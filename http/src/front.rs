@@ -196,7 +196,9 @@ impl Front {
             Verdict::Hide => return Err(ApiError::NotFound),
             Verdict::Forbid => return Err(ApiError::Forbidden),
         }
-        Ok(Some(bearer(info, tenant, token, permit, &bound.request_id)))
+        let lends = lends(&info, tenant, &self.api.options.trust_roles);
+        let bearer = bearer(info, tenant, token, permit, &bound.request_id);
+        Ok(Some(Bearer { lends, ..bearer }))
     }
 
     /// A caller's own `req-<uuid>` is taken over, so that one id follows a task through all
@@ -229,8 +231,19 @@ fn bearer(
     Bearer {
         caller,
         token,
+        lends: Vec::new(),
         permit: Arc::new(permit),
     }
+}
+
+/// Of the roles that trusts are to have, those that the bearer has in the project it acts in.
+fn lends(info: &TokenInfo, tenant: Option<&str>, wanted: &[String]) -> Vec<String> {
+    let own = info.project_id.as_ref().map(ProjectId::as_str);
+    if own.is_none() || tenant.is_some_and(|tenant| own != Some(tenant)) {
+        return Vec::new();
+    }
+    let has = |role: &&String| info.roles.contains(role);
+    wanted.iter().filter(has).cloned().collect()
 }
 
 fn need_of(found: &Found) -> Need {

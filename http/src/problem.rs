@@ -265,6 +265,7 @@ fn refusal_status(refusal: &R) -> StatusCode {
         | R::NoSecurityGroup { .. }
         | R::AddressTaken { .. }
         | R::NoKeypair { .. }
+        | R::NoTrust { .. }
         | R::ServerGroupDropped { .. }
         | R::QuotaExceeded { .. }
         | R::DelegationBroken { .. }

@@ -8,7 +8,7 @@ use crate::answer::Answer;
 use crate::ask::Ask;
 use crate::catalog::Catalog;
 use crate::classify::{answer_error, call_error, login_error};
-use crate::config::CloudConfig;
+use crate::config::{CloudConfig, Credential};
 use crate::fault::Fault;
 use crate::keystone::login::{describe, login_body};
 use crate::keystone::sessions::{Sessions, TokenSession};
@@ -132,6 +132,26 @@ impl Client {
         let project = lease.value.project_id.filter(|id| !id.is_empty());
         let without = || PortError::new(ErrorKind::Refused, "keystone: the token has no project");
         project.ok_or_else(without)
+    }
+
+    /// Sends a call to Keystone with somebody else's token. No second try: the token is not ours to renew.
+    pub(crate) async fn send_as(&self, token: &SecretString, ask: &Ask) -> PortResult<Answer> {
+        let base = self.keystone(ask)?;
+        let response = self.fly(ask, &base, Some(token)).await?;
+        self.settle(ask, response)
+    }
+
+    /// Our own user: whom a trust is given to. `Denied` where our login could not use one.
+    pub(crate) async fn trustee(&self) -> PortResult<String> {
+        if let Credential::ApplicationCredential { .. } = self.config.credential {
+            let what = "keystone: the service logs in by an application credential, which cannot act by trust";
+            return Err(PortError::new(ErrorKind::Denied, what));
+        }
+        let acting = Acting::Service;
+        let session = self.sessions.of(&acting);
+        let user = self.token(&session, &acting).await?.value.user_id;
+        let nobody = || PortError::new(ErrorKind::Unknown, "keystone: our token names no user");
+        (!user.is_empty()).then_some(user).ok_or_else(nobody)
     }
 
     /// Unix time of this site, milliseconds.

@@ -96,6 +96,7 @@ pub async fn run(
         api: ApiOptions {
             keystone_uri: config.keystone.www_authenticate_uri.clone(),
             public_endpoint: config.public_endpoint.clone(),
+            trust_roles: config.default_trust_roles.clone(),
         },
         ctx,
     })

@@ -42,6 +42,7 @@ history![
     "2026-11-20-000003_operations",
     "2026-11-20-000004_effects",
     "2026-11-20-000005_logs",
+    "2026-11-28-000006_delegations",
 ];
 
 /// The statements of a script: each ends with `;` at the end of a line.

@@ -30,10 +30,10 @@ pub use error::{SealError, StoreError};
 pub use inbox::StoreStats;
 pub use keeper::MemKeeper;
 pub use model::{
-    Array, AuditEntry, CgVolume, Claimed, ConsistencyFacts, ConsistencyGroup, EffectSettle,
-    GroupPut, IdempotencyClaim, Identity, MappingRow, MemberRow, NewEvent, OperationUpdate,
-    PolicyRow, Projections, Site, SiteStatus, SiteType, StoredGroup, SyncLogEntry, SyncLogKind,
-    TenantMapping,
+    Array, AuditEntry, CgVolume, Claimed, ConsistencyFacts, ConsistencyGroup, Delegation,
+    EffectSettle, GroupPut, IdempotencyClaim, Identity, MappingRow, MemberRow, NewEvent,
+    OperationUpdate, PolicyRow, Projections, Site, SiteStatus, SiteType, StoredGroup, SyncLogEntry,
+    SyncLogKind, TenantMapping,
 };
 pub use seal::{Sealed, SealingKey};
 pub use store::Store;

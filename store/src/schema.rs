@@ -169,6 +169,17 @@ diesel::table! {
 }
 
 diesel::table! {
+    delegations (protection_group_id) {
+        protection_group_id -> Text,
+        project -> Text,
+        user_id -> Text,
+        trust_id -> Nullable<Text>,
+        trouble -> Nullable<Text>,
+        checked_us -> BigInt,
+    }
+}
+
+diesel::table! {
     dr_operations (id) {
         id -> Text,
         protection_group_id -> Text,
@@ -268,4 +279,5 @@ diesel::table! {
 
 diesel::allow_tables_to_appear_in_same_query!(protection_groups, protection_group_members);
 diesel::allow_tables_to_appear_in_same_query!(protection_groups, replication_policies);
+diesel::allow_tables_to_appear_in_same_query!(protection_groups, delegations);
 diesel::allow_tables_to_appear_in_same_query!(dr_operations, effects);

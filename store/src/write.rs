@@ -2,8 +2,8 @@
 //! caller's help. Absent: doing them (`q::apply`).
 
 use crate::model::{
-    Array, AuditEntry, Claimed, ConsistencyFacts, EffectSettle, GroupPut, IdempotencyClaim,
-    NewEvent, OperationUpdate, Site, SiteStatus, SyncLogEntry, TenantMapping,
+    Array, AuditEntry, Claimed, ConsistencyFacts, Delegation, EffectSettle, GroupPut,
+    IdempotencyClaim, NewEvent, OperationUpdate, Site, SiteStatus, SyncLogEntry, TenantMapping,
 };
 use crate::seal::Sealed;
 use protector_domain::effect::Effect;
@@ -82,6 +82,8 @@ pub enum Write {
         value: Sealed,
     },
     GroupSecretsDelete(GroupId),
+    DelegationPut(Box<Delegation>),
+    DelegationDelete(GroupId),
 
     /// Fails with `AlreadyThere { what: "idempotency_key", .. }` if the key was used.
     OperationInsert(Box<Operation>),

@@ -94,6 +94,9 @@ conformance! {
         a_wrong_key_is_said_so,
         a_secret_does_not_open_elsewhere,
     }
+    delegations {
+        a_group_has_one_delegation_and_trusts_are_counted,
+    }
     logs {
         the_sync_log_has_a_record_once_per_kind,
         the_audit_trail_is_newest_first,

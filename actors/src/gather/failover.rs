@@ -2,6 +2,7 @@
 //! other one may be gone (L3).
 
 use super::{asked, group_spec, patiently, walls};
+use crate::delegation;
 use crate::protection_group::{Goal, OperationAsk, not_found};
 use crate::site::Site;
 use protector_domain::change::DrillUp;
@@ -208,13 +209,15 @@ async fn facts(
         return Err(not_found(group));
     };
     let leaves = leaves(site, &stored, acts).await?;
+    let tenant = delegation::of(site, &stored).await;
     let body = stored.body.ok_or_else(|| not_found(group))?;
     let volumes_as = Acting::ServiceIn(body.sides.of(here).project.clone());
     let servers_as = volumes_as.clone();
     let storage = group_spec(&body, here);
+    let keys_of = tenant.known().unwrap_or(&servers_as);
     let (points, mut target, source, left_here) = futures::join!(
         points(site, storage.as_ref()),
-        target(site.cloud(), &volumes_as, &servers_as, &body, here),
+        target(site.cloud(), &volumes_as, &servers_as, keys_of, &body, here),
         source(site, &body, here, acts),
         left_here(site.cloud(), &volumes_as, &body, here),
     );
@@ -245,6 +248,7 @@ async fn facts(
         target,
         volumes_as,
         servers_as,
+        tenant,
     })
 }
 
@@ -343,6 +347,7 @@ async fn target(
     cloud: &Cloud,
     volumes_as: &Acting,
     servers_as: &Acting,
+    keys_of: &Acting,
     body: &GroupBody,
     here: Role,
 ) -> TargetFacts {
@@ -377,12 +382,12 @@ async fn target(
         compute_quota: asked(compute_quota),
         volume_quota: asked(volume_quota),
         port_quota: asked(port_quota),
-        keypairs: keypairs(cloud, servers_as, body).await,
+        keypairs: keypairs(cloud, keys_of, body).await,
     }
 }
 
-/// Which of the members' keypairs the identity that boots them has.
-async fn keypairs(cloud: &Cloud, servers_as: &Acting, body: &GroupBody) -> Asked<Vec<String>> {
+/// Which of the members' keypairs the identity that makes them has.
+async fn keypairs(cloud: &Cloud, keys_of: &Acting, body: &GroupBody) -> Asked<Vec<String>> {
     let mapped = body
         .mappings
         .keypairs
@@ -395,7 +400,7 @@ async fn keypairs(cloud: &Cloud, servers_as: &Acting, body: &GroupBody) -> Asked
     let wanted: BTreeSet<&String> = had.chain(mapped).collect();
     let mut there = Vec::new();
     for name in wanted {
-        match patiently(|| cloud.compute.keypair_exists(servers_as, name)).await {
+        match patiently(|| cloud.compute.keypair_exists(keys_of, name)).await {
             Ok(true) => there.push(name.clone()),
             Ok(false) => {}
             Err(error) => return Asked::CouldNotAsk(error.what),

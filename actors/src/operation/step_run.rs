@@ -262,7 +262,18 @@ impl StepRun {
             return Ok(());
         }
         rows.settle(site, plan, EffectState::Done, made, event, None)
-            .await
+            .await?;
+        self.tell_deviations(rows, made).await
+    }
+
+    /// What came out otherwise than planned is in the operation's story, member by member.
+    async fn tell_deviations(&self, rows: &StepRows, made: &[Made]) -> Result<(), StoreError> {
+        let (site, plan) = (&self.job.site, &self.job.plan);
+        for text in made.iter().filter_map(Made::deviation) {
+            let event = rows.event(site, plan, EventKind::Warning, text.to_owned());
+            site.store().write(event).await?;
+        }
+        Ok(())
     }
 
     async fn record(

@@ -4,6 +4,7 @@
 //!
 //! Absent: when and what (`domain::retire`); servers and volumes, which stay as they are.
 
+use crate::delegation;
 use crate::site::Site;
 use protector_domain::ids::{GroupId, Serial};
 use protector_domain::plan::Step;
@@ -22,7 +23,11 @@ fn store_failed(error: &StoreError) -> PortError {
 pub(super) async fn group(site: &Site, id: GroupId) -> PortResult<()> {
     let stored = site.store().group_fetch(id).await;
     let stored = stored.map_err(|e| store_failed(&e))?;
-    let Some((stored, going)) = stored.and_then(|s| going(&s).map(|going| (s, going))) else {
+    let Some(stored) = stored else {
+        return Ok(());
+    };
+    delegation::retire(site, &stored).await?;
+    let Some(going) = going(&stored) else {
         return Ok(());
     };
     site.ctx().crash.at(&format!("before_retire:{id}")).await;

@@ -149,7 +149,11 @@ pub enum Step {
     },
     /// Asks Nova for the server. `ask.volumes` and `ask.ports` are filled from what is named.
     BootServer {
+        /// Who looks for it and takes it back.
         acting: Acting,
+        /// In whose name it is made, by trust. Absent, or dead by then: `acting`, without the keypair.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        tenant: Option<Acting>,
         member: MemberId,
         ask: Box<ServerCreate>,
         volumes: Vec<BootFrom>,

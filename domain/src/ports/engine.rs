@@ -13,6 +13,7 @@ use crate::record::{GroupBody, ReplicationType};
 use crate::refusal::Refusals;
 use crate::sync::{Head, Pair, Signed, SyncRefusal};
 use async_trait::async_trait;
+use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
 
 /// Who asks, as the token said. Tenants see their own project only (S14).
@@ -128,6 +129,18 @@ pub enum Command {
         operation: OperationId,
         order: Order,
     },
+}
+
+impl Command {
+    /// True for what runs servers here: the tenant's leave is wanted before it is decided.
+    pub fn boots_servers(&self) -> bool {
+        matches!(self, Self::Move { .. } | Self::TestFailover { .. })
+    }
+
+    /// True for what may bring a group here: the tenant's leave is wanted once it is.
+    pub fn brings_a_group(&self) -> bool {
+        matches!(self, Self::Commit { .. } | Self::Store { .. })
+    }
 }
 
 /// Ways out of an operation that is not wanted any more, or waits for people (I13).
@@ -324,4 +337,8 @@ impl From<SyncRefusal> for EngineError {
 pub trait Engine: Send + Sync {
     async fn command(&self, caller: &Caller, command: Command) -> Result<Reply, EngineError>;
     async fn query(&self, caller: &Caller, query: Query) -> Result<View, EngineError>;
+    /// The caller's token is at hand, and these are the roles that it would lend the service: taken for its
+    /// groups that have nobody's yet (SEC-03). Never stops what was asked besides: what fails shows as a
+    /// condition of the group. A broker would carry the token sealed.
+    async fn delegate(&self, _caller: &Caller, _roles: &[String], _token: &SecretString) {}
 }

@@ -31,6 +31,15 @@ pub struct TokenInfo {
     pub expires_at_s: i64,
 }
 
+/// A tenant's leave for the service to act in its name, in one project (SEC-03).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TrustAsk {
+    pub trustor: UserId,
+    pub project: ProjectId,
+    /// By name; all of them are the trustor's own there.
+    pub roles: Vec<String>,
+}
+
 #[async_trait]
 pub trait Identity: Send + Sync {
     /// Who bears `token`. `Ok(None)`: Keystone answered that it stands for nobody (D5, K9).
@@ -38,4 +47,16 @@ pub trait Identity: Send + Sync {
 
     /// Takes a token as `acting`: proves that the delegation works (E8). `Denied`: it does not.
     async fn delegation_check(&self, acting: &Acting) -> PortResult<()>;
+
+    /// A trust of the bearer of `token` to the service, without an end, that impersonates. One that is there
+    /// already is taken over, so that asking twice is one trust. `Denied`: this login may make none (an
+    /// application credential, or a trust itself), or the bearer is not the trustor.
+    async fn trust_take(
+        &self,
+        token: &secrecy::SecretString,
+        ask: &TrustAsk,
+    ) -> PortResult<TrustId>;
+
+    /// Ends a trust to the service. One that is gone is `Ok`.
+    async fn trust_end(&self, trust: &TrustId) -> PortResult<()>;
 }

@@ -20,7 +20,7 @@ const S_PER_MINUTE: u64 = 60;
 /// One thing that is wrong with a group now.
 #[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
 pub struct ConditionInfo {
-    /// `unprotected`, `split_brain` or `out_of_sync`.
+    /// `unprotected`, `split_brain`, `out_of_sync` or `delegation`.
     #[schema(value_type = String)]
     pub kind: ConditionKind,
     pub reason: String,

@@ -95,6 +95,7 @@ async fn a_dry_run_shows_the_plan_without_secrets() {
     let member = protector_domain::ids::MemberId(group_id(8).0);
     let step = Step::BootServer {
         acting: Acting::Service,
+        tenant: None,
         member,
         ask: Box::new(ask),
         volumes: vec![],

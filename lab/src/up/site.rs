@@ -119,6 +119,7 @@ async fn parts(
         api: ApiOptions {
             keystone_uri: auth_url.to_owned(),
             public_endpoint: api_url.to_owned(),
+            ..ApiOptions::default()
         },
         ctx: ctx.clone(),
     })

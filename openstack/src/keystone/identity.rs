@@ -4,10 +4,12 @@ use crate::answer::{optional, same};
 use crate::ask::Ask;
 use crate::cloud::OpenStackCloud;
 use crate::keystone::token::read_validation;
+use crate::keystone::trusts;
 use crate::service::Service;
 use async_trait::async_trait;
 use http::HeaderValue;
-use protector_domain::ports::identity::{Identity, TokenInfo};
+use protector_domain::ids::TrustId;
+use protector_domain::ports::identity::{Identity, TokenInfo, TrustAsk};
 use protector_domain::ports::{Acting, PortResult};
 use secrecy::{ExposeSecret, SecretString};
 
@@ -35,5 +37,12 @@ impl Identity for OpenStackCloud {
     /// Always a login of its own: a token taken earlier proves nothing about now.
     async fn delegation_check(&self, acting: &Acting) -> PortResult<()> {
         self.client.login(acting).await.map(drop)
+    }
+    async fn trust_take(&self, token: &SecretString, ask: &TrustAsk) -> PortResult<TrustId> {
+        trusts::take(&self.client, token, ask).await
+    }
+
+    async fn trust_end(&self, trust: &TrustId) -> PortResult<()> {
+        trusts::end(&self.client, trust).await
     }
 }

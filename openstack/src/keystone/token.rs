@@ -24,6 +24,7 @@ const LIFETIME_FALLBACK_MS: i64 = 60_000;
 #[derive(Clone)]
 pub(crate) struct Token {
     pub(crate) secret: SecretString,
+    pub(crate) user_id: String,
     pub(crate) project_id: Option<String>,
     pub(crate) catalog: Arc<Catalog>,
     /// Our clock, Unix milliseconds: how fresh the catalog is.
@@ -76,6 +77,7 @@ pub(crate) fn read_login(
     let expires_at_ms = Some(now_ms.saturating_add(use_for_ms(&shape, now_ms)));
     let value = Token {
         secret: SecretString::from(secret),
+        user_id: shape.user.id,
         project_id: shape.project.map(|project| project.id),
         catalog: Arc::new(shape.catalog),
         taken_ms: now_ms,

@@ -63,8 +63,8 @@ impl Store {
         read!(self, groups::group_list_active())
     }
 
-    /// Deleted groups of which this site's array may hold something: those that were not
-    /// [`Self::group_retired`] yet.
+    /// Deleted groups of which this site's array may hold something, those that were not
+    /// [`Self::group_retired`] yet, or whose delegation stands.
     pub async fn group_list_retiring(&self) -> Result<Vec<StoredGroup>, StoreError> {
         read!(self, groups::group_list_retiring())
     }

@@ -1,6 +1,7 @@
 //! The calls of the store, by table group. Each write is one entry of [`crate::Write`]; each read
 //! goes through its own connections. Secrets are sealed and opened here.
 
+mod delegations;
 mod effects;
 mod groups;
 mod logs;

@@ -1,6 +1,7 @@
 //! Rows as diesel moves them: plain columns, the same for both databases, and their way to and from
 //! the domain's types. Absent: queries.
 
+pub(crate) mod delegation;
 pub(crate) mod effect;
 pub(crate) mod group;
 pub(crate) mod log;

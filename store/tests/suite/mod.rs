@@ -1,6 +1,7 @@
 //! What a store promises, whatever database it is on.
 
 pub mod commits;
+pub mod delegations;
 pub mod effects;
 pub mod groups;
 pub mod logs;

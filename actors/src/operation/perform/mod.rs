@@ -113,12 +113,14 @@ pub(crate) async fn make(job: &Job, missing: &[EffectKey]) -> PortResult<Vec<Mad
         }
         Step::CreatePorts { acting, ports, .. } => ports::make(job, acting, ports, missing).await,
         Step::BootServer {
-            acting,
             ask,
             volumes,
             ports,
             ..
-        } => server::make(job, acting, ask, volumes, ports).await,
+        } => {
+            let ask = server::filled(job, ask, volumes, ports)?;
+            server::make(job, ask).await
+        }
         Step::AwaitServer { acting, server, .. } => await_server::make(job, acting, server).await,
         Step::CommitNewPrimary => commit::make(job).await,
         Step::QuiesceServer { .. }

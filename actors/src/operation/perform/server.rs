@@ -1,4 +1,4 @@
-//! `boot_server`: one create request to Nova.
+//! `boot_server`: one create request to Nova, in the tenant's name if it lets us.
 //!
 //! Key: in the server's metadata; names are not unique and Nova's name filter is a pattern (H14).
 
@@ -7,7 +7,7 @@ use crate::journal::Made;
 use crate::site::Site;
 use protector_domain::effect::METADATA_KEY;
 use protector_domain::ids::{PortId, ServerId, VolumeId};
-use protector_domain::plan::{BootFrom, Part};
+use protector_domain::plan::{BootFrom, Part, Step};
 use protector_domain::ports::compute::{
     BootVolume, Server, ServerCreate, ServerFilter, ServerStatus,
 };
@@ -40,13 +40,13 @@ pub(super) async fn look(job: &Job, acting: &Acting) -> PortResult<Vec<Made>> {
         .collect())
 }
 
-pub(super) async fn make(
+/// The request with what earlier steps have made.
+pub(super) fn filled(
     job: &Job,
-    acting: &Acting,
     ask: &ServerCreate,
     volumes: &[BootFrom],
     ports: &[Part],
-) -> PortResult<Vec<Made>> {
+) -> PortResult<ServerCreate> {
     let mut ask = ask.clone();
     for from in volumes {
         ask.volumes.push(BootVolume {
@@ -59,12 +59,34 @@ pub(super) async fn make(
     for port in ports {
         ask.ports.push(PortId(job.part(port)?));
     }
-    let id = job.site.cloud().compute.server_create(acting, &ask).await?;
-    Ok(vec![Made {
+    Ok(ask)
+}
+
+/// In the tenant's name. A trust that has died since the plan was made stops nobody (E3): the refusal is
+/// certain, so that the service asks for the same server, but for the keypair, which is the tenant's own.
+pub(super) async fn make(job: &Job, ask: ServerCreate) -> PortResult<Vec<Made>> {
+    let Step::BootServer { acting, tenant, .. } = &job.step else {
+        return Ok(Vec::new());
+    };
+    let compute = &job.site.cloud().compute;
+    let first = tenant.as_ref().unwrap_or(acting);
+    let made = |id: ServerId| Made {
         key: only_key(job),
         id: id.0,
         detail: Value::Null,
-    }])
+    };
+    match compute.server_create(first, &ask).await {
+        Err(no) if no.kind == ErrorKind::Denied && first != acting => {
+            let without = ServerCreate {
+                key_name: None,
+                ..ask
+            };
+            let id = compute.server_create(acting, &without).await?;
+            let why = format!("made by the service, without a keypair: {}", no.what);
+            Ok(vec![made(id).deviating(&why)])
+        }
+        other => Ok(vec![made(other?)]),
+    }
 }
 
 /// Gone from Nova when this returns `Ok`; until then `Busy`, to be asked again.

@@ -352,6 +352,7 @@ impl Builder<'_> {
         }
         steps.push(Step::BootServer {
             acting: servers_as.clone(),
+            tenant: self.facts.tenant.known().cloned(),
             member: member.id,
             ask: Box::new(ask),
             volumes: self.boot_from(member, disks),

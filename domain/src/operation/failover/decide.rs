@@ -240,8 +240,18 @@ fn could_not_ask(facts: &FailoverFacts) -> Vec<Refusal> {
         unasked("compute quota", &target.compute_quota),
         unasked("volume quota", &target.volume_quota),
         unasked("port quota", &target.port_quota),
+        unasked("keypairs", &target.keypairs),
+        no_trust(facts),
     ];
     unasked.into_iter().flatten().collect()
+}
+
+/// A deviation, never a reason against: the service stands in (E3).
+fn no_trust(facts: &FailoverFacts) -> Option<Refusal> {
+    match &facts.tenant {
+        Asked::Known(_) => None,
+        Asked::CouldNotAsk(why) => Some(Refusal::NoTrust { why: why.clone() }),
+    }
 }
 
 /// Summed over all members, before anything starts (G8, H11).

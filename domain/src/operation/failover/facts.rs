@@ -76,7 +76,7 @@ pub struct TargetFacts {
     pub compute_quota: Asked<ComputeQuota>,
     pub volume_quota: Asked<VolumeQuota>,
     pub port_quota: Asked<QuotaUse>,
-    /// Keypairs that the identity which boots the servers has.
+    /// Those of the members' keypairs that whoever makes the servers has.
     pub keypairs: Asked<Vec<String>>,
 }
 
@@ -121,6 +121,9 @@ pub struct FailoverFacts {
     pub target: TargetFacts,
     /// Who imports volumes and makes ports.
     pub volumes_as: Acting,
-    /// Who boots servers: the tenant by trust, or the service without keypairs.
+    /// Who looks at servers and changes their power: what must outlive the tenant's account (E3).
     pub servers_as: Acting,
+    /// In whose name servers are made, by trust: keypair and owner are right then. If that is not to be had,
+    /// and why, the service makes them without keypairs.
+    pub tenant: Asked<Acting>,
 }

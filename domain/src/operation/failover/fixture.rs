@@ -187,6 +187,14 @@ pub(super) fn facts() -> FailoverFacts {
         target: target(),
         volumes_as: acting.clone(),
         servers_as: acting,
+        tenant: Asked::Known(tenant()),
+    }
+}
+
+pub(super) fn tenant() -> Acting {
+    Acting::Trust {
+        trust: TrustId::from("trust-b"),
+        project: ProjectId::from("pb"),
     }
 }
 

@@ -12,10 +12,13 @@ use crate::cloud::Cloud;
 use crate::cloud::agenda::Event;
 use crate::cloud::dispatch::Call;
 use crate::cloud::json;
+use crate::cloud::knobs::Allow;
 use crate::cloud::wire::{Answer, Fault, Resp};
 
 impl Cloud {
     pub(super) fn server_create(&mut self, call: &Call<'_>) -> Answer {
+        let rule = "os_compute_api:servers:create";
+        self.enforce(call.who, rule, &Allow::Member)?;
         let ask = ServerAsk::from_body(&call.body, call.minor)?;
         let flavor = self
             .nova

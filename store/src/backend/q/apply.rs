@@ -1,6 +1,6 @@
 //! One switchboard from a write, as data, to its query.
 
-use super::{Conn, effects, groups, logs, meta, operations, projections, sites};
+use super::{Conn, delegations, effects, groups, logs, meta, operations, projections, sites};
 use crate::error::StoreError;
 use crate::rows::site::IdentityRow;
 use crate::write::{BATCH_MAX, Write, Written};
@@ -54,6 +54,8 @@ async fn apply_one(c: &mut Conn, write: &Write, now_us: i64) -> Result<Written, 
         Write::GroupSecretsDelete(group) => groups::group_secrets_delete(c, *group)
             .await
             .map(Written::Count),
+        Write::DelegationPut(delegation) => done(delegations::delegation_put(c, delegation).await),
+        Write::DelegationDelete(group) => done(delegations::delegation_delete(c, *group).await),
         Write::OperationInsert(operation) => done(operations::operation_insert(c, operation).await),
         Write::OperationUpdate(update) => operations::operation_update(c, update)
             .await

@@ -7,7 +7,7 @@ use crate::rows::group::{
     GroupColumns, GroupRow, GroupSecretRow, NewGroupRow, body_of, policy_left,
 };
 use crate::schema::{
-    group_secrets, protection_group_members, protection_groups, replication_policies,
+    delegations, group_secrets, protection_group_members, protection_groups, replication_policies,
 };
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
@@ -217,12 +217,17 @@ pub(crate) async fn group_rebuild(c: &mut Conn, id: GroupId) -> Result<(), Store
     projections::replace(c, id, group.body.as_ref(), left.as_ref()).await
 }
 
-/// Deleted groups of which array objects may be left.
+/// Deleted groups of which array objects may be left, or a tenant's trust.
 pub(crate) async fn group_list_retiring(c: &mut Conn) -> Result<Vec<StoredGroup>, StoreError> {
     let left = replication_policies::table.select(replication_policies::protection_group_id);
+    let lent = delegations::table.select(delegations::protection_group_id);
     let query = protection_groups::table
         .filter(protection_groups::deleted.eq(true))
-        .filter(protection_groups::id.eq_any(left))
+        .filter(
+            protection_groups::id
+                .eq_any(left)
+                .or(protection_groups::id.eq_any(lent)),
+        )
         .order(protection_groups::id)
         .limit(ACTIVE_MAX);
     let rows: Vec<GroupRow> = query.select(GroupRow::as_select()).load(c).await?;

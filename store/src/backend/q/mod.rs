@@ -6,6 +6,7 @@
 pub(crate) use super::{Conn, Target, dialect};
 
 pub(crate) mod apply;
+pub(crate) mod delegations;
 pub(crate) mod effects;
 pub(crate) mod groups;
 pub(crate) mod logs;
