@@ -98,7 +98,7 @@ impl Held<'_> {
             ("ports", &stands.ports),
             ("volumes", &stands.volumes),
             ("groups", &BTreeSet::new()),
-            ("trusts", &BTreeSet::new()),
+            ("trusts", &stands.trusts),
         ] {
             wrong.extend(self.unlike(site, kind, listed));
         }
@@ -227,6 +227,7 @@ mod tests {
                 "attachments",
                 json!({"id": "a1", "server": "s1", "volume": "v1"}),
             ),
+            ("site-a", "trusts", json!({"id": "t1"})),
             ("array", "volumes", json!({"id": "SER1"})),
             ("array", "connections", json!({"id": "volume-v1-cinder"})),
             ("array", "groups", json!({"id": "other-array:pg"})),
@@ -255,6 +256,7 @@ mod tests {
             servers: set("s1"),
             ports: set("p1"),
             volumes: set("v1"),
+            trusts: set("t1"),
             attachments: BTreeSet::from([("s1".to_owned(), "v1".to_owned())]),
             array_volumes: set("SER1"),
             safety: set("op-safety"),
@@ -305,6 +307,7 @@ mod tests {
             ("site-a", "servers"),
             ("site-a", "ports"),
             ("site-a", "volumes"),
+            ("site-a", "trusts"),
             ("site-a", "attachments"),
             ("array", "volumes"),
             ("array", "connections"),

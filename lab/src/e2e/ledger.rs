@@ -28,6 +28,7 @@ pub(super) struct Standing {
     pub servers: BTreeSet<String>,
     pub ports: BTreeSet<String>,
     pub volumes: BTreeSet<String>,
+    pub trusts: BTreeSet<String>,
     /// Server and volume.
     pub attachments: BTreeSet<(String, String)>,
     /// Serials.
@@ -82,9 +83,14 @@ impl Ledgers {
     ///
     /// # Errors
     /// A database cannot be read.
-    pub async fn standing(&self, which: Which) -> Result<Standing> {
+    pub async fn standing(&self, which: Which, group: &str) -> Result<Standing> {
         let (own, other) = (self.ran(which).await?, self.ran(which.other()).await?);
-        Ok(standing(&own, &retired(&other)))
+        let mut standing = standing(&own, &retired(&other));
+        let (store, _) = self.site(which);
+        let delegation = store.delegation_fetch(group.parse()?).await?;
+        let trust = delegation.and_then(|delegation| delegation.trust);
+        standing.trusts.extend(trust.map(|trust| trust.to_string()));
+        Ok(standing)
     }
 
     /// The name of the array's group.

@@ -117,7 +117,7 @@ impl<'a> Story<'a> {
         let now = Census::take(self.places, sites)?;
         let array_group = self.ledgers.array_group(&self.tenant.group).await?;
         for which in sites {
-            let standing = self.ledgers.standing(*which).await?;
+            let standing = self.ledgers.standing(*which, &self.tenant.group).await?;
             let held = Held {
                 which: *which,
                 now: &now,
