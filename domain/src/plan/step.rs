@@ -127,6 +127,14 @@ pub enum Step {
         member: MemberId,
         volumes: Vec<VolumeId>,
     },
+    /// Past the point of no return, on the server of the new home: these volumes go with it when it is deleted,
+    /// as they did before the first move.
+    RestoreTermination {
+        acting: Acting,
+        member: MemberId,
+        server: Part,
+        volumes: Vec<Part>,
+    },
     /// Takes back one step of an earlier operation (a drill's).
     TakeBack { of: OperationId, what: Box<Step> },
     /// Copies every volume of the group out of one point, in one call.
@@ -203,6 +211,7 @@ impl Step {
             Step::RetireServer { .. } => "retire_server",
             Step::RetirePorts { .. } => "retire_ports",
             Step::RetireVolumes { .. } => "retire_volumes",
+            Step::RestoreTermination { .. } => "restore_termination",
             Step::TakeBack { .. } => "take_back",
             Step::RecoverVolumes { .. } => "recover_volumes",
             Step::ImportVolumes { .. } => "import_volumes",
@@ -228,6 +237,7 @@ impl Step {
             | Step::RestartServer { member, .. }
             | Step::RetireServer { member, .. }
             | Step::RetirePorts { member, .. }
+            | Step::RestoreTermination { member, .. }
             | Step::RetireVolumes { member, .. } => one(EffectKind::None, member.to_string()),
             // One row, under the key of the first thing that it takes back.
             Step::TakeBack { of, what } => {
@@ -293,7 +303,10 @@ impl Step {
                 Undo::Compensate("put the safety snapshots' contents back")
             }
             Step::RestartServer { .. } => Undo::Compensate("stop it and lock it again"),
-            Step::RetireServer { .. } | Step::RetirePorts { .. } | Step::RetireVolumes { .. } => {
+            Step::RetireServer { .. }
+            | Step::RetirePorts { .. }
+            | Step::RetireVolumes { .. }
+            | Step::RestoreTermination { .. } => {
                 Undo::Nothing("past the point of no return")
             }
             Step::TakeBack { .. } => Undo::Nothing("what was a drill's is not made again"),
@@ -320,6 +333,7 @@ impl Step {
             | Step::RetireServer { .. }
             | Step::RetirePorts { .. }
             | Step::RetireVolumes { .. }
+            | Step::RestoreTermination { .. }
             | Step::TakeBack { .. } => 2,
             Step::QuiesceServer { .. }
             | Step::TakeLastPoint { .. }

@@ -16,6 +16,7 @@ pub(crate) mod power;
 mod retire;
 mod server;
 mod take_back;
+mod termination;
 mod volume;
 
 use crate::journal::Made;
@@ -85,6 +86,7 @@ pub(crate) async fn look(job: &Job) -> PortResult<Vec<Made>> {
         | Step::RetireServer { .. }
         | Step::RetirePorts { .. }
         | Step::RetireVolumes { .. }
+        | Step::RestoreTermination { .. }
         | Step::TakeBack { .. }
         | Step::CommitNewPrimary => Ok(Vec::new()),
     }
@@ -134,6 +136,12 @@ pub(crate) async fn make(job: &Job, missing: &[EffectKey]) -> PortResult<Vec<Mad
         Step::RetireVolumes {
             acting, volumes, ..
         } => retire::volumes(job, acting, volumes).await,
+        Step::RestoreTermination {
+            acting,
+            server,
+            volumes,
+            ..
+        } => termination::make(job, acting, server, volumes).await,
         Step::TakeBack { of, what } => take_back::make(job, *of, what).await,
     }
 }
@@ -219,6 +227,7 @@ pub(crate) async fn unmake(job: &Job) -> PortResult<Unmade> {
         | Step::RetireServer { .. }
         | Step::RetirePorts { .. }
         | Step::RetireVolumes { .. }
+        | Step::RestoreTermination { .. }
         | Step::TakeBack { .. }
         | Step::CommitNewPrimary => Ok(Unmade::Gone),
     }

@@ -6,6 +6,7 @@ use super::disks::size_gib;
 use super::facts::{Asked, FailoverAsk, FailoverFacts, TestAsk, unasked};
 use super::mapping::Mapper;
 use super::source::{quiesce_lanes, retire_lanes};
+use super::termination::restore_lanes;
 use crate::fence::mark_name;
 use crate::ids::{NetworkId, PointSuffix, ServerId, VolumeId};
 use crate::operation::{OperationKind, OperationMode};
@@ -462,6 +463,12 @@ fn stages(
         lanes: members.lanes.clone(),
     });
     stages.push(group_stage("finalize", vec![Step::CommitNewPrimary]));
+    if kind == MoveKind::Failback {
+        stages.push(Stage {
+            name: "restore".to_owned(),
+            lanes: restore_lanes(facts, &members.lanes),
+        });
+    }
     if let (MoveKind::Failback, Some(source)) = (kind, &facts.source) {
         stages.push(Stage {
             name: "retire".to_owned(),

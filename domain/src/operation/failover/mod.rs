@@ -14,6 +14,7 @@ mod mapping;
 mod outcome;
 mod retry;
 mod source;
+mod termination;
 #[cfg(test)]
 mod tests;
 #[cfg(test)]
