@@ -90,6 +90,8 @@ pub enum Refusal {
         "the tenant's leave is not to be had: {why}; the service boots the VMs and owns them, without keypairs"
     )]
     NoTrust { why: String },
+    #[error("{member}: its user data is not given to the VM: {why}")]
+    NoUserData { member: String, why: String },
     #[error("{member}: server group membership cannot be rebuilt")]
     ServerGroupDropped { member: String },
     #[error(
@@ -272,6 +274,9 @@ impl Refusal {
                 "openstack security group create, or map it: openstack protector protection-group mapping set"
             }
             R::AddressTaken { .. } => FREE_ADDRESS,
+            R::NoUserData { .. } => {
+                "openstack protector member remove and add again, with user data that fits, or bring it yourself"
+            }
             R::NoTrust { .. } => {
                 "ask again with the tenant's own password login: any move, drill or change takes a new trust"
             }

@@ -266,6 +266,7 @@ fn refusal_status(refusal: &R) -> StatusCode {
         | R::AddressTaken { .. }
         | R::NoKeypair { .. }
         | R::NoTrust { .. }
+        | R::NoUserData { .. }
         | R::ServerGroupDropped { .. }
         | R::QuotaExceeded { .. }
         | R::DelegationBroken { .. }

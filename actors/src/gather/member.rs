@@ -11,8 +11,10 @@ use protector_domain::ports::network::PortFilter;
 use protector_domain::ports::storage::ArrayVolume;
 use protector_domain::ports::volumes::Volume;
 use protector_domain::ports::{Acting, PortResult};
-use protector_domain::record::GroupBody;
+use protector_domain::record::{GroupBody, UserData, UserDataOf};
+use protector_domain::sync::{Role, SealEntropy};
 use protector_store::StoredGroup;
+use secrecy::SecretString;
 
 /// Volumes of one server that are read at most; Nova itself stops far earlier.
 const VOLUMES_MAX: usize = 256;
@@ -28,7 +30,10 @@ pub(super) async fn facts(
     let server = patiently(|| site.cloud().compute.server_fetch(&acting, wanted)).await;
     let server = server.map_err(|e| unavailable(&e))?;
     // Another project's server is not looked at any further (S14).
-    let server = server.filter(|s| s.project_id == group.project.as_str());
+    let mut server = server.filter(|s| s.project_id == group.project.as_str());
+    let member = MemberId(site.ctx().uuid());
+    let given = server.as_mut().and_then(|s| s.user_data.take());
+    let user_data = given.map(|text| sealed(site, group, body, member, text.into()));
     let (volumes, array_volumes) = volumes(site, group, body, &acting, server.as_ref()).await?;
     let cloud = site.cloud();
     let filter = PortFilter {
@@ -49,12 +54,13 @@ pub(super) async fn facts(
         .map_or(0, |s| s.volumes.len())
         .min(VOLUMES_MAX);
     Ok(MemberFacts {
-        member: MemberId(site.ctx().uuid()),
+        member,
         disks: (0..disks).map(|_| DiskId(site.ctx().uuid())).collect(),
         here: group.sync.role(),
         project: group.project.clone(),
         wanted: wanted.clone(),
         server,
+        user_data: user_data.unwrap_or_default(),
         flavors: known(flavors)?,
         volumes,
         volume_types: known(volume_types)?,
@@ -94,4 +100,42 @@ async fn volumes(
         on_array.push(found);
     }
     Ok((volumes, on_array))
+}
+
+/// The server's user data, for the record.
+fn sealed(
+    site: &Site,
+    group: &StoredGroup,
+    body: &GroupBody,
+    member: MemberId,
+    text: SecretString,
+) -> UserData {
+    let own = site.identity().as_peer();
+    let peers = site.peers();
+    let at = |role: Role| match body.sides.of(role).site {
+        here if here == own.site => Some(&own),
+        there => peers.get(&there),
+    };
+    let Some((home, other)) = at(Role::Home).zip(at(Role::Other)) else {
+        let why = "the other site is not paired".to_owned();
+        return UserData::NotKept { why };
+    };
+    let mut entropy = SealEntropy {
+        key: [0; 32],
+        nonce: [0; 24],
+        passing: [[0; 32]; 2],
+    };
+    let [first, second] = &mut entropy.passing;
+    for bytes in [&mut entropy.key[..], &mut entropy.nonce[..], first, second] {
+        site.ctx().entropy.fill(bytes);
+    }
+    let used = body.members.iter().map(|m| m.user_data.letters()).sum();
+    let of = UserDataOf {
+        group: group.id,
+        member,
+        home,
+        other,
+        used,
+    };
+    of.keep(&text, &entropy)
 }

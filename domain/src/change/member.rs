@@ -6,7 +6,9 @@ use crate::ports::compute::{AttachedVolume, Flavor, Server, ServerStatus};
 use crate::ports::network::{NetworkInfo, Port, SecurityGroup, Subnet};
 use crate::ports::storage::ArrayVolume;
 use crate::ports::volumes::{Volume, VolumeType};
-use crate::record::{Captured, Disk, DiskPlace, GroupBody, Member, Nic, NicSecurityGroup, Places};
+use crate::record::{
+    Captured, Disk, DiskPlace, GroupBody, Member, Nic, NicSecurityGroup, Places, UserData,
+};
 use crate::refusal::{Refusal, Refusals};
 use crate::sync::Role;
 
@@ -19,8 +21,9 @@ pub struct MemberFacts {
     pub here: Role,
     pub project: ProjectId,
     pub wanted: ServerId,
-    /// `None`: Nova has no such server for us.
+    /// Without its user data. `None`: Nova has no such server for us.
     pub server: Option<Server>,
+    pub user_data: UserData,
     pub flavors: Vec<Flavor>,
     pub volumes: Vec<Volume>,
     pub volume_types: Vec<VolumeType>,
@@ -71,6 +74,7 @@ pub fn add_member(body: &GroupBody, facts: &MemberFacts) -> Result<GroupBody, Re
         places: Places::only(facts.here, server.id.clone()),
         tier: 0,
         captured: captured(server, flavor),
+        user_data: facts.user_data.clone(),
         disks,
         nics: facts.ports.iter().map(|port| nic(port, facts)).collect(),
     };

@@ -224,6 +224,7 @@ fn volume() -> Volume {
 
 pub(super) fn member_facts() -> MemberFacts {
     MemberFacts {
+        user_data: crate::record::UserData::None,
         member: MemberId(Uuid::from_u128(9)),
         disks: vec![DiskId(Uuid::from_u128(10))],
         here: Role::Home,

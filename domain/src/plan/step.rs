@@ -162,6 +162,9 @@ pub enum Step {
         /// In whose name it is made, by trust. Absent, or dead by then: `acting`, without the keypair.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         tenant: Option<Acting>,
+        /// It gets the user data that the record has, sealed.
+        #[serde(default)]
+        has_user_data: bool,
         member: MemberId,
         ask: Box<ServerCreate>,
         volumes: Vec<BootFrom>,
@@ -306,9 +309,7 @@ impl Step {
             Step::RetireServer { .. }
             | Step::RetirePorts { .. }
             | Step::RetireVolumes { .. }
-            | Step::RestoreTermination { .. } => {
-                Undo::Nothing("past the point of no return")
-            }
+            | Step::RestoreTermination { .. } => Undo::Nothing("past the point of no return"),
             Step::TakeBack { .. } => Undo::Nothing("what was a drill's is not made again"),
             Step::RecoverVolumes { .. } => {
                 Undo::Compensate("destroy the copies that still carry our name")

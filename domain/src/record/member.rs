@@ -1,7 +1,6 @@
 //! A member VM, complete enough to be rebuilt with its first home gone (MEM-02, MEM-08).
-//!
-//! Absent: user data, which is a secret in practice (H15) and travels sealed beside the body.
 
+use super::UserData;
 use crate::ids::{
     DiskId, MemberId, NetworkId, PortId, SecurityGroupId, Serial, ServerId, VolumeId,
 };
@@ -124,6 +123,8 @@ pub struct Member {
     #[serde(default)]
     pub tier: u8,
     pub captured: Captured,
+    #[serde(default, skip_serializing_if = "UserData::is_none")]
+    pub user_data: UserData,
     /// In device order.
     pub disks: Vec<Disk>,
     pub nics: Vec<Nic>,

@@ -5,9 +5,11 @@
 mod group;
 mod member;
 mod tombstone;
+mod user_data;
 
 pub use group::{
     GroupBody, GroupStatus, Mappings, Policy, ReplicationType, SCHEMA, SidePlace, Sides,
 };
 pub use member::{Captured, Disk, DiskPlace, Member, Nic, NicSecurityGroup, Places};
 pub use tombstone::Tombstone;
+pub use user_data::{USER_DATA_LETTERS_MAX, USER_DATA_OF_GROUP_LETTERS_MAX, UserData, UserDataOf};

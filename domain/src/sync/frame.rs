@@ -61,6 +61,10 @@ impl SigningIdentity {
         self.key.verifying_key()
     }
 
+    pub(super) fn key(&self) -> &SigningKey {
+        &self.key
+    }
+
     /// This site as its peer would pin it, with its newest key only.
     pub fn as_peer(&self) -> Peer {
         Peer::with_key(self.site, self.verifying_key())

@@ -13,6 +13,7 @@ mod pairing;
 mod record;
 mod refusal;
 mod rules;
+mod seal;
 mod state;
 mod step;
 #[cfg(test)]
@@ -41,6 +42,7 @@ pub use record::{
     Content, Lineage, Lock, LockKind, MAX_LINEAGE, Record, RecordHeader, RecordKind, RecordRef,
 };
 pub use refusal::SyncRefusal;
+pub use seal::{OpenError, SealEntropy, SealPlace, SealedForBoth, open_sealed, seal_for_both};
 pub use state::{
     GroupSync, Kept, KeptReason, MAX_DEAD, MAX_HISTORY, MAX_KEPT, MAX_REJECTED, MAX_TRAIL,
     Operation, Rejected, Stored,

@@ -96,6 +96,7 @@ async fn a_dry_run_shows_the_plan_without_secrets() {
     let step = Step::BootServer {
         acting: Acting::Service,
         tenant: None,
+        has_user_data: false,
         member,
         ask: Box::new(ask),
         volumes: vec![],

@@ -237,6 +237,7 @@ fn member() -> Member {
         },
         tier: 0,
         captured: captured(),
+        user_data: Default::default(),
         disks: vec![disk()],
         nics: vec![nic()],
     }

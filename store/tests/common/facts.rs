@@ -86,6 +86,7 @@ pub fn member(number: u128) -> Member {
         id: MemberId(id(0x2000 + number)),
         places: Places::only(Role::Home, ServerId(format!("server-{number}"))),
         tier: 3,
+        user_data: Default::default(),
         captured: Captured {
             name: format!("Web-{number} Zürich"),
             description: Some("front".to_owned()),

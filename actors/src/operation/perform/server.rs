@@ -12,6 +12,7 @@ use protector_domain::ports::compute::{
     BootVolume, Server, ServerCreate, ServerFilter, ServerStatus,
 };
 use protector_domain::ports::{Acting, ErrorKind, PortError, PortResult};
+use secrecy::{ExposeSecret, SecretString};
 use serde_json::Value;
 
 pub(super) async fn look(job: &Job, acting: &Acting) -> PortResult<Vec<Made>> {
@@ -62,31 +63,72 @@ pub(super) fn filled(
     Ok(ask)
 }
 
+/// The user data that the record has for the member, or why there is none to give: a VM that comes up
+/// without it is a deviation, one that does not come up would be worse.
+async fn user_data(job: &Job) -> PortResult<Result<Option<SecretString>, String>> {
+    let Step::BootServer {
+        member,
+        has_user_data: true,
+        ..
+    } = &job.step
+    else {
+        return Ok(Ok(None));
+    };
+    let group = job.plan.group;
+    let stored = job.site.store().group_fetch(group).await;
+    let stored = stored.map_err(|e| PortError::new(ErrorKind::Unreachable, e.to_string()))?;
+    let found = stored.as_ref().and_then(|stored| {
+        let mut members = stored.body.as_ref()?.members.iter();
+        let found = members.find(|m| &m.id == member)?;
+        Some((found, stored.sync.role()))
+    });
+    let Some((found, role)) = found else {
+        return Ok(Err("the record has the member no more".to_owned()));
+    };
+    let opened = found
+        .user_data
+        .open(group, *member, role, job.site.identity());
+    Ok(opened.map_err(|error| error.to_string()))
+}
+
 /// In the tenant's name. A trust that has died since the plan was made stops nobody (E3): the refusal is
 /// certain, so that the service asks for the same server, but for the keypair, which is the tenant's own.
-pub(super) async fn make(job: &Job, ask: ServerCreate) -> PortResult<Vec<Made>> {
+pub(super) async fn make(job: &Job, mut ask: ServerCreate) -> PortResult<Vec<Made>> {
     let Step::BootServer { acting, tenant, .. } = &job.step else {
         return Ok(Vec::new());
     };
+    let mut told = Vec::new();
+    match user_data(job).await? {
+        Ok(text) => ask.user_data = text.map(|text| text.expose_secret().to_owned()),
+        Err(why) => told.push(format!("made without its user data: {why}")),
+    }
     let compute = &job.site.cloud().compute;
     let first = tenant.as_ref().unwrap_or(acting);
-    let made = |id: ServerId| Made {
-        key: only_key(job),
-        id: id.0,
-        detail: Value::Null,
-    };
-    match compute.server_create(first, &ask).await {
+    let id = match compute.server_create(first, &ask).await {
         Err(no) if no.kind == ErrorKind::Denied && first != acting => {
             let without = ServerCreate {
                 key_name: None,
                 ..ask
             };
-            let id = compute.server_create(acting, &without).await?;
-            let why = format!("made by the service, without a keypair: {}", no.what);
-            Ok(vec![made(id).deviating(&why)])
+            told.push(format!(
+                "made by the service, without a keypair: {}",
+                no.what
+            ));
+            compute.server_create(acting, &without).await?
         }
-        other => Ok(vec![made(other?)]),
-    }
+        other => other?,
+    };
+    let made = Made {
+        key: only_key(job),
+        id: id.0,
+        detail: Value::Null,
+    };
+    let plain = told.is_empty();
+    Ok(vec![if plain {
+        made
+    } else {
+        made.deviating(&told.join("; "))
+    }])
 }
 
 /// Gone from Nova when this returns `Ok`; until then `Busy`, to be asked again.

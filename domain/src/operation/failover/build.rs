@@ -11,7 +11,7 @@ use crate::ids::{NetworkId, OperationId, PortId};
 use crate::plan::{ChosenPoint, CopyPlan, GROUP_LANE, Lane, OverwritePlan, Part, PortPlan, Step};
 use crate::ports::compute::{Flavor, ServerCreate};
 use crate::ports::network::{FixedIp, PortCreate};
-use crate::record::{Member, Nic};
+use crate::record::{Member, Nic, UserData};
 use crate::refusal::Refusal;
 use crate::sync::Role;
 use std::collections::BTreeMap;
@@ -298,6 +298,10 @@ impl Builder<'_> {
             }
             found
         });
+        if let UserData::NotKept { why } = &member.user_data {
+            let (member, why) = (had.name.clone(), why.clone());
+            warnings.push(Refusal::NoUserData { member, why });
+        }
         if !had.server_groups.is_empty() {
             warnings.push(Refusal::ServerGroupDropped {
                 member: had.name.clone(),
@@ -353,6 +357,7 @@ impl Builder<'_> {
         steps.push(Step::BootServer {
             acting: servers_as.clone(),
             tenant: self.facts.tenant.known().cloned(),
+            has_user_data: member.user_data.is_sealed(),
             member: member.id,
             ask: Box::new(ask),
             volumes: self.boot_from(member, disks),

@@ -66,6 +66,7 @@ pub(super) fn member(n: u128, disks: usize) -> Member {
             tags: vec![],
             server_groups: vec![],
         },
+        user_data: UserData::None,
         disks: (0..disks).map(disk).collect(),
         nics: vec![Nic {
             places: Places::only(Role::Home, PortId::from(format!("port-{n}"))),

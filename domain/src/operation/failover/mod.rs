@@ -20,6 +20,8 @@ mod tests;
 #[cfg(test)]
 mod tests_of_adopt;
 #[cfg(test)]
+mod tests_of_fidelity;
+#[cfg(test)]
 mod tests_of_moves;
 #[cfg(test)]
 mod tests_of_overtaken;

@@ -58,7 +58,11 @@ fn volume(facts: &FailoverFacts, disk: &Disk, lane: &Lane) -> Option<Part> {
     match import {
         Some(step) => {
             let target = disk.id.to_string();
-            Some(Part::Made(EffectKey::new(facts.operation, step.name(), &target)))
+            Some(Part::Made(EffectKey::new(
+                facts.operation,
+                step.name(),
+                &target,
+            )))
         }
         None => {
             let place = disk.places.at(facts.here)?;
