@@ -239,7 +239,7 @@ async fn a_login_that_can_lend_nothing_is_a_condition_and_no_obstacle() {
     let reasons = condition(&world, Which::A, &group).await;
     assert!(reasons[0].contains("application credential"), "{reasons:?}");
     a.token = own;
-    let words = json!({ "protection_group": { "description": "by hand" } });
+    let words = json!({ "description": "by hand" });
     courier::update(&a, &b, &group, &words).await.unwrap();
     assert_eq!(trusts(&world, Which::A).len(), 1);
     let none: [String; 0] = [];
