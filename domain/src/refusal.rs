@@ -232,6 +232,17 @@ impl Refusal {
             .to_owned()
     }
 
+    /// How what a VM would come up without is brought back.
+    fn mend(&self) -> &'static str {
+        match self {
+            Self::NoKeypair { .. } => "openstack keypair create as the acting user, or map it",
+            Self::NoUserData { .. } => {
+                "openstack protector member remove and add again, with user data that fits"
+            }
+            _ => "ask again with the tenant's own password login: it brings a new trust",
+        }
+    }
+
     /// What to do about it: a command wherever one exists.
     pub fn remedy(&self) -> &'static str {
         use Refusal as R;
@@ -274,13 +285,7 @@ impl Refusal {
                 "openstack security group create, or map it: openstack protector protection-group mapping set"
             }
             R::AddressTaken { .. } => FREE_ADDRESS,
-            R::NoUserData { .. } => {
-                "openstack protector member remove and add again, with user data that fits, or bring it yourself"
-            }
-            R::NoTrust { .. } => {
-                "ask again with the tenant's own password login: any move, drill or change takes a new trust"
-            }
-            R::NoKeypair { .. } => "openstack keypair create as the acting user, or map it",
+            R::NoKeypair { .. } | R::NoTrust { .. } | R::NoUserData { .. } => self.mend(),
             R::ServerGroupDropped { .. } => SERVER_GROUP,
             R::QuotaExceeded { .. } => "openstack quota set <project>",
             R::DelegationBroken { .. } | R::NoTenantMapping { .. } => MAP_TENANT,

@@ -225,10 +225,11 @@ fn refusal_item(refusal: &Refusal, asked: &Asked<'_>) -> Item {
 const TICKET_FROM: &str =
     "POST /v1/{tenant}/protection-groups/{group}/sync/lock-tickets at the leading site gives one";
 
+/// 400: the request itself names or says something that cannot be (API-02). 409: the state of things speaks
+/// against it.
 fn refusal_status(refusal: &R) -> StatusCode {
     match refusal {
         R::NoSuchGroup { .. } | R::NoSuchOperation { .. } => StatusCode::NOT_FOUND,
-        // The request itself names or says something that cannot be (API-02).
         R::BadName
         | R::NoReason
         | R::BadPolicy { .. }
@@ -248,7 +249,6 @@ fn refusal_status(refusal: &R) -> StatusCode {
         | R::NoTestNetwork { .. }
         | R::TestNetworkNotIsolated { .. }
         | R::SyncNotSupported => StatusCode::BAD_REQUEST,
-        // The state of things speaks against it.
         R::NoMembers
         | R::NoPolicy
         | R::NothingToRecover
