@@ -3,6 +3,7 @@
 //! Absent: the product's opinion of itself, where the truth can be asked; and wall time: a world
 //! lives in simulated time, so a case is replayed byte for byte from its seed.
 
+pub mod bench;
 pub mod cancel;
 pub mod case;
 pub mod change;

@@ -2,10 +2,11 @@
 //!
 //! `tidy` holds the house rules, `test` is everything CI runs, `clients` tries stock clients,
 //! `mariadb` lends a private database server, `openstack` two real
-//! clouds, `e2e` tells the story on them.
+//! clouds, `e2e` tells the story on them, `bench` measures.
 //! Deliberately absent: anything a running site needs. No product crate may depend on this one, and this one
 //! depends on no product crate, so that a broken product can still be checked.
 
+mod bench;
 mod clients;
 mod clock;
 mod debian;
@@ -63,6 +64,11 @@ enum Verb {
         #[command(flatten)]
         kills: e2e::Kills,
     },
+    /// How near the product is to what cannot be undercut, as one table
+    Bench {
+        #[command(flatten)]
+        ways: bench::Ways,
+    },
     /// A private MariaDB server on a free loopback port, for tests
     Mariadb {
         #[command(subcommand)]
@@ -94,6 +100,7 @@ fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         }
         Verb::E2e { ways } => e2e::run(&root, &ways, &Interrupt::install()?),
         Verb::KillLoop { kills } => e2e::kill_loop(&root, &kills, &Interrupt::install()?),
+        Verb::Bench { ways } => bench::run(&root, &ways, &Interrupt::install()?),
         Verb::Mariadb { ask } => mariadb::run(&root, &ask, &Interrupt::install()?),
     }
 }
