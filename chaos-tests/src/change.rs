@@ -7,10 +7,11 @@ use crate::run::{AFTERMATH_MS, Ground, simulated};
 use anyhow::{Context, Result, bail};
 use protector_lab::courier::{see, sync};
 use protector_lab::story::{
-    Protected, delete, failback, planned_failover, protect, remove_member, reprotect, take_point,
-    update,
+    Protected, delete, fail_over, failback, protect, remove_member, reprotect, sync_force,
+    take_point, update,
 };
 use protector_lab::world::{Strike, Which, World, lock};
+use secrecy::SecretString;
 use serde_json::json;
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -26,6 +27,8 @@ const REVERSED_MS: u64 = 120_000;
 /// What every volume holds.
 const GIVEN: u64 = 7;
 const NEW_NAME: &str = "store";
+/// The name of a secret of the group's.
+const SECRET: &str = "canary";
 
 /// What is asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -36,7 +39,7 @@ pub enum Change {
     MemberLeaves,
     /// PG-11: the tombstone, and what the retire sweeper takes away.
     Delete,
-    /// The same with epoch marks and safety snapshots there, after a way home.
+    /// The same with an epoch mark and safety snapshots there: after a loss, and the way home.
     DeleteAfterReturn,
 }
 
@@ -105,12 +108,9 @@ async fn one(ground: &Ground, change: Change, kill: Option<&Kill>) -> Result<Cha
     let group = protect(&world).await?;
     take_point(&world, &group, GIVEN).await?;
     if change == Change::DeleteAfterReturn {
-        planned_failover(&mut world, &group).await?;
-        reprotect(&world, &group, Which::B).await?;
-        tokio::time::sleep(Duration::from_millis(REVERSED_MS)).await;
-        failback(&mut world, &group).await?;
-        tokio::time::sleep(Duration::from_millis(AFTERMATH_MS)).await;
+        away_and_home(&mut world, &group).await?;
     }
+    keep_secrets(&world, &group).await?;
     let before = SITES.map(|which| holds(&world, which));
     let passed = SITES.map(|which| world.site(which).crash.seen().len());
     if let Some(kill) = kill {
@@ -131,6 +131,7 @@ async fn one(ground: &Ground, change: Change, kill: Option<&Kill>) -> Result<Cha
     }
     let mut violations = in_step(&world, &group, change).await?;
     violations.extend(arrays_follow(&world, &group, change));
+    violations.extend(secrets_follow(&world, &group, change).await?);
     for (which, before) in SITES.into_iter().zip(before) {
         if holds(&world, which) != before {
             violations.push(format!("S4, S5: what {} holds has changed", which.name()));
@@ -148,6 +149,20 @@ async fn one(ground: &Ground, change: Change, kill: Option<&Kill>) -> Result<Cha
         places,
         crashes,
     })
+}
+
+/// By force away from a site that is lost and returns, and home again: what leaves marks and snapshots.
+async fn away_and_home(world: &mut World, group: &Protected) -> Result<()> {
+    world.lose(Which::A);
+    fail_over(world, group, |_| {}).await?;
+    world.come_back(Which::A).await?;
+    tokio::time::sleep(Duration::from_millis(AFTERMATH_MS)).await;
+    sync_force(world, group).await?;
+    reprotect(world, group, Which::B).await?;
+    tokio::time::sleep(Duration::from_millis(REVERSED_MS)).await;
+    failback(world, group).await?;
+    tokio::time::sleep(Duration::from_millis(AFTERMATH_MS)).await;
+    Ok(())
 }
 
 /// `Err`: this site was struck before it was done.
@@ -284,6 +299,42 @@ fn arrays_follow(world: &World, group: &Protected, change: Change) -> Vec<String
         }
     }
     found
+}
+
+/// A secret of the group at each site.
+async fn keep_secrets(world: &World, group: &Protected) -> Result<()> {
+    for which in SITES {
+        let running = world
+            .site(which)
+            .running
+            .as_ref()
+            .context("a site is down")?;
+        let secret = SecretString::from("canary");
+        let kept = running
+            .store
+            .group_secret_put(group.group.parse()?, SECRET, secret);
+        kept.await?;
+    }
+    Ok(())
+}
+
+/// S15: a group that lives keeps its secrets, and one that has ended takes them along.
+async fn secrets_follow(world: &World, group: &Protected, change: Change) -> Result<Vec<String>> {
+    let mut found = Vec::new();
+    for which in SITES {
+        let running = world
+            .site(which)
+            .running
+            .as_ref()
+            .context("a site is down")?;
+        let secret = running
+            .store
+            .group_secret_fetch(group.group.parse()?, SECRET);
+        if secret.await?.is_some() == change.is_end() {
+            found.push(format!("S15: the group's secret at {}", which.name()));
+        }
+    }
+    Ok(found)
 }
 
 /// Servers with every change of their power, Cinder volumes, and what the volumes of the array hold.

@@ -9,7 +9,6 @@ pub mod case;
 pub mod change;
 pub mod journey;
 pub mod judge;
-pub mod maria;
 mod namesakes;
 pub mod run;
 pub mod sweep;

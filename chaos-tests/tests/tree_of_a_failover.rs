@@ -72,15 +72,9 @@ async fn in_the_middle() -> World {
     world
 }
 
-#[tokio::test(start_paused = true)]
-async fn a_failover_of_a_hundred_vms_is_a_tree_that_a_person_can_read() {
-    let world = in_the_middle().await;
-    let actors = held(&world).await;
-
-    let kinds: BTreeSet<&str> = actors
-        .values()
-        .map(|a| a["kind"].as_str().unwrap())
-        .collect();
+fn assert_is_whole(actors: &BTreeMap<String, Value>) {
+    let kinds = actors.values().map(|a| a["kind"].as_str().unwrap());
+    let kinds: BTreeSet<&str> = kinds.collect();
     for kind in [
         "supervisor",
         "protection_group",
@@ -90,26 +84,25 @@ async fn a_failover_of_a_hundred_vms_is_a_tree_that_a_person_can_read() {
     ] {
         assert!(kinds.contains(kind), "{kind} of {kinds:?}");
     }
-    for (path, actor) in &actors {
+    for (path, actor) in actors {
         assert_eq!(actor["phase"], "up", "{path}");
         assert_eq!(actor["restarts"], 0, "{path}");
-        let (depth, cap) = (
-            actor["depth"].as_u64().unwrap(),
-            actor["cap"].as_u64().unwrap(),
-        );
+        let figure = |name: &str| actor[name].as_u64().unwrap();
+        let (depth, cap) = (figure("depth"), figure("cap"));
         assert!(depth <= cap, "{path}: {depth} of {cap}");
         let parent = path.rsplit_once('/').map(|(parent, _)| parent);
         let known = parent.is_none_or(|p| actors.contains_key(p));
         assert!(known, "{path} hangs below somebody");
     }
-    let (path, operation) = operation_in(&actors).unwrap();
-    let id = path.rsplit('/').next().unwrap();
-    let shown = world.endpoint(Which::B).await.unwrap();
-    let shown = shown.call(Method::GET, "/operations", None).await.unwrap();
-    assert!(
-        id.contains(shown["operations"][0]["id"].as_str().unwrap()),
-        "{id}"
-    );
+}
+
+/// The operation with its lanes; how far it is, percent.
+async fn assert_tells_the_operation(world: &World, actors: &BTreeMap<String, Value>) -> u64 {
+    let (path, operation) = operation_in(actors).unwrap();
+    let at = world.endpoint(Which::B).await.unwrap();
+    let shown = at.call(Method::GET, "/operations", None).await.unwrap();
+    let id = shown["operations"][0]["id"].as_str().unwrap();
+    assert!(path.ends_with(id), "{path}");
     let lanes = operation["state"]["running"].as_array().unwrap();
     assert_eq!(lanes.len(), AT_ONCE);
     for lane in lanes {
@@ -126,6 +119,15 @@ async fn a_failover_of_a_hundred_vms_is_a_tree_that_a_person_can_read() {
         "its mailbox is bounded"
     );
     assert!(operation["handled"].as_u64().unwrap() > 0);
+    pct
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_failover_of_a_hundred_vms_is_a_tree_that_a_person_can_read() {
+    let world = in_the_middle().await;
+    let actors = held(&world).await;
+    assert_is_whole(&actors);
+    let pct = assert_tells_the_operation(&world, &actors).await;
 
     let text = tree(&world, "?format=text").await;
     let text = text.as_str().unwrap();

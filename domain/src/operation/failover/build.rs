@@ -151,7 +151,8 @@ impl Builder<'_> {
         nics
     }
 
-    /// A drill takes any address and MAC of its isolated network.
+    /// A drill takes any address and MAC of its isolated network, which is the tenant's own or shared with it:
+    /// whoever knows the id of another one's does not get in (S14).
     fn drill_port(
         &self,
         member: &Member,
@@ -166,6 +167,9 @@ impl Builder<'_> {
                 network: source,
             }]);
         };
+        if !self.map.has_network(&network) {
+            return Err(vec![self.no_network(name, network.0)]);
+        }
         if self.map.network(nic).as_ref() == Some(&network) {
             return Err(vec![Refusal::TestNetworkNotIsolated {
                 member: name,
@@ -186,14 +190,15 @@ impl Builder<'_> {
             return self.drill_port(member, index, nic, networks);
         }
         let Some(network) = self.map.network(nic) else {
-            let none = Refusal::NoNetwork {
-                member: member.captured.name.clone(),
-                network: nic.network_name.clone(),
-            };
-            let target = &self.facts.target;
-            return Err(vec![unasked("networks", &target.networks).unwrap_or(none)]);
+            let name = member.captured.name.clone();
+            return Err(vec![self.no_network(name, nic.network_name.clone())]);
         };
         self.port_on(member, index, nic, network)
+    }
+
+    fn no_network(&self, member: String, network: String) -> Refusal {
+        let none = Refusal::NoNetwork { member, network };
+        unasked("networks", &self.facts.target.networks).unwrap_or(none)
     }
 
     fn port_on(

@@ -209,12 +209,10 @@ pub(super) fn target() -> TargetFacts {
     TargetFacts {
         delegation: Asked::Known(()),
         flavors: Asked::Known(vec![flavor("m1")]),
-        networks: Asked::Known(vec![NetworkInfo {
-            id: NetworkId::from("net-b"),
-            name: "app-net".into(),
-            project_id: "pb".into(),
-            shared: false,
-        }]),
+        networks: Asked::Known(vec![
+            network("net-b", "app-net"),
+            network("net-t", "drill-net"),
+        ]),
         subnets: Asked::Known(vec![Subnet {
             id: SubnetId::from("sub-b"),
             name: "app-subnet".into(),
@@ -249,5 +247,14 @@ pub(super) fn target() -> TargetFacts {
         }),
         port_quota: Asked::Known(quota(10)),
         keypairs: Asked::Known(vec![]),
+    }
+}
+
+fn network(id: &str, name: &str) -> NetworkInfo {
+    NetworkInfo {
+        id: NetworkId::from(id),
+        name: name.to_owned(),
+        project_id: "pb".to_owned(),
+        shared: false,
     }
 }

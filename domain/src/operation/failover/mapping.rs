@@ -58,6 +58,11 @@ impl Mapper<'_> {
         }
     }
 
+    /// Whether the tenant may use that network at all.
+    pub fn has_network(&self, id: &NetworkId) -> bool {
+        known(&self.target.networks).iter().any(|n| &n.id == id)
+    }
+
     /// The subnet for the address at `index` of the interface, inside `network`.
     pub fn subnet(&self, nic: &Nic, index: usize, network: &NetworkId) -> Option<SubnetId> {
         let from = &nic.fixed_ips.get(index)?.subnet;

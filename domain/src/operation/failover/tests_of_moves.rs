@@ -379,6 +379,7 @@ fn a_drill_needs_isolated_networks_and_its_cleanup_takes_back_what_it_made() {
         recovery_point: None,
     };
     assert_eq!(code(&none), "no_test_network");
+    assert_eq!(code(&ask("net-of-another")), "no_network", "S14");
 
     let plan = decide_test(&ask("net-t"), &facts()).unwrap();
     assert!(

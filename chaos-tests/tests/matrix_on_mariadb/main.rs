@@ -9,10 +9,12 @@
     clippy::indexing_slicing
 )]
 
+mod maria;
+
+use maria::Databases;
 use protector_actors::Care;
 use protector_chaos_tests::case::{Scenario, Trouble, crashes, sampled};
 use protector_chaos_tests::journey::{Journey, travel_on};
-use protector_chaos_tests::maria::Databases;
 use protector_chaos_tests::run::{Ground, Report, run_on};
 use protector_chaos_tests::sweep::{bad, sweep};
 
