@@ -2,7 +2,7 @@
 //!
 //! `tidy` holds the house rules, `test` is everything CI runs, `clients` tries stock clients,
 //! `mariadb` lends a private database server, `openstack` two real
-//! clouds, `e2e` tells the story on them, `bench` measures.
+//! clouds, `e2e` tells the story on them, `bench` measures, `model` explores the rules between two sites.
 //! Deliberately absent: anything a running site needs. No product crate may depend on this one, and this one
 //! depends on no product crate, so that a broken product can still be checked.
 
@@ -12,6 +12,7 @@ mod clock;
 mod debian;
 mod e2e;
 mod mariadb;
+mod model;
 mod openstack;
 mod process;
 mod repo;
@@ -69,6 +70,11 @@ enum Verb {
         #[command(flatten)]
         ways: bench::Ways,
     },
+    /// The rules between two sites, explored state by state
+    Model {
+        #[command(flatten)]
+        reach: model::Reach,
+    },
     /// A private MariaDB server on a free loopback port, for tests
     Mariadb {
         #[command(subcommand)]
@@ -101,6 +107,7 @@ fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Verb::E2e { ways } => e2e::run(&root, &ways, &Interrupt::install()?),
         Verb::KillLoop { kills } => e2e::kill_loop(&root, &kills, &Interrupt::install()?),
         Verb::Bench { ways } => bench::run(&root, &ways, &Interrupt::install()?),
+        Verb::Model { reach } => model::run(&root, &reach, &Interrupt::install()?),
         Verb::Mariadb { ask } => mariadb::run(&root, &ask, &Interrupt::install()?),
     }
 }

@@ -50,7 +50,7 @@ pub enum RecordKind {
     Finish,
     /// The group is deleted, for ever.
     Tombstone,
-    /// Written above everything after a restore.
+    /// Written above everything after a restore, of this site or of its peer.
     Base,
     /// A change that the peer refused, taken back.
     Withdraw,

@@ -131,9 +131,16 @@ static HOUSE: &[Room] = &[
             "protector-http",
             "protectord",
             "protector-lab",
+            "protector-model",
         ],
         dev: &[],
         why: "chaos-tests stands at the top: nothing depends on it",
+    },
+    Room {
+        name: "protector-model",
+        normal: &["protector-domain"],
+        dev: &[],
+        why: "model explores the rules alone; what a whole site makes of them is for chaos-tests",
     },
     Room {
         name: "xtask",

@@ -1,5 +1,5 @@
 //! R7 and R9: the peer answers an envelope. A receipt ends the waiting; a rejection takes the
-//! change back by one more record.
+//! change back by one more record, or has it said once more in a form that cannot be refused.
 
 use super::author::Next;
 use super::{Ruled, Turn};
@@ -33,6 +33,9 @@ impl Turn<'_> {
     }
 
     /// R9: the peer will never store the pending change; it is taken back and shown in the log.
+    ///
+    /// A change that the peer has acknowledged before it refused it is in force, whatever the peer
+    /// has forgotten in between (a restore): it stays, as a base record, which nobody refuses.
     pub(in crate::sync) fn rejection(&mut self, rejection: &Verified) -> Ruled {
         let MessageContent::Rejection(rejection) = self.said_by_peer(rejection)? else {
             return Err(SyncRefusal::malformed("not a rejection"));
@@ -43,11 +46,14 @@ impl Turn<'_> {
         }
         self.state.check_alive()?;
         let header = &current.record().header;
-        let is_mine = header.author == self.state.role && !self.state.synced;
-        if !is_mine || !header.kind.is_rejectable() {
+        if header.author != self.state.role || !header.kind.is_rejectable() {
             return Err(SyncRefusal::RejectedByPeer {
                 reasons: rejection.reasons.clone(),
             });
+        }
+        if self.state.synced {
+            let content = current.record().content();
+            return self.write(Next::after(&current, RecordKind::Base, content));
         }
         let (kind, content) = self.without(&current);
         self.keep(KeptReason::Withdrawn, current.clone());

@@ -316,3 +316,37 @@ fn a_mark_below_the_numbers_in_use_still_reuses_none() {
     bench.compare_heads(Role::Home).unwrap();
     assert!(bench.home.pair() > forgotten);
 }
+
+/// The world has changed since the follower stored the record that its restore forgot.
+#[test]
+fn what_was_acknowledged_and_is_refused_after_a_restore_stays_in_force() {
+    for noticed in [true, false] {
+        let mut bench = Bench::created();
+        let backup = bench.other.state.clone();
+        bench.other.lenient = true;
+        let envelope = bench.edit_pending(Role::Home, bad_content("v2"));
+        bench.other.lenient_at_storing = true;
+        bench.carry(Role::Home);
+        bench.other.lenient_at_storing = false;
+        match noticed {
+            true => bench.other.restore(&backup),
+            false => bench.other.restore_unnoticed(&backup),
+        }
+        let rejection = reply(&bench.other.hear(&envelope).unwrap());
+        assert_eq!(rejection.message_type, MessageType::Rejection);
+        bench.home.hear(&rejection).unwrap();
+        assert_eq!(
+            (bench.home.text().as_str(), bench.home.kind()),
+            ("v2", RecordKind::Base)
+        );
+        assert!(bench.home.state.kept().is_empty(), "nothing was taken back");
+        assert_eq!(
+            code(bench.home.hear(&rejection)),
+            "older_version",
+            "said once"
+        );
+        assert!(sync_force(&mut bench));
+        assert_eq!(bench.other.text(), "v2");
+        assert!(heal(&mut bench, true) && change_works(&mut bench));
+    }
+}
