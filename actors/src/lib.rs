@@ -10,6 +10,7 @@ mod care;
 mod engine;
 mod gather;
 mod groups;
+mod health;
 mod journal;
 mod operation;
 mod overtaken;

@@ -107,6 +107,10 @@ pub enum Refusal {
     },
     #[error("the group is not protected from where it is now")]
     NotProtected,
+    #[error(
+        "nothing replicates to array {array}: the schedule is off, or the arrays are not connected"
+    )]
+    NotReplicating { array: String },
     #[error("{verb} runs at {site}")]
     WrongSite { verb: String, site: String },
     #[error("a planned move needs the lock ticket of the leading site")]
@@ -143,6 +147,20 @@ pub enum Refusal {
     },
     #[error("Volume not replication-eligible: {volume}: {why}")]
     VolumeNotEligible { volume: String, why: String },
+    #[error("Volume not replication-eligible: {volume} is encrypted")]
+    VolumeEncrypted { volume: String },
+    #[error("Volume not replication-eligible: {volume} can be attached to more than one server")]
+    VolumeMultiattach { volume: String },
+    #[error("Volume not replication-eligible: {volume} belongs to another project")]
+    VolumeOfOtherProject { volume: String },
+    #[error("volume {volume} is already protected in group {group}")]
+    VolumeAlreadyProtected { volume: String, group: String },
+    #[error("server {server}: port {port} cannot be rebuilt: its vnic_type is {vnic_type}")]
+    PortNotRebuildable {
+        server: String,
+        port: String,
+        vnic_type: String,
+    },
     #[error("volume {volume} was not found on array {array}")]
     VolumeNotOnArray { volume: String, array: String },
     #[error("server {server} is already a member of group {group}")]
@@ -276,6 +294,9 @@ impl Refusal {
                 "wait for the next point, or: openstack protector consistency-group sync <group>"
             }
             R::NotProtected => "openstack protector protection-group reprotect <group>",
+            R::NotReplicating { .. } => {
+                "look at the arrays' connection; openstack protector consistency-group sync <group> shows whether it goes"
+            }
             R::WrongSite { .. } => "repeat it with --os-cloud of that site",
             R::TicketNeeded => {
                 "openstack protector protection-group failover --type planned, which carries it"
@@ -290,11 +311,37 @@ impl Refusal {
             R::VolumeTypeMismatch { .. } | R::VolumeNotEligible { .. } => {
                 "cinder retype --migration-policy on-demand <volume> <type>, then add the member again"
             }
+            R::VolumeEncrypted { .. }
+            | R::VolumeMultiattach { .. }
+            | R::VolumeOfOtherProject { .. }
+            | R::VolumeAlreadyProtected { .. }
+            | R::PortNotRebuildable { .. } => self.of_member(),
             R::VolumeNotOnArray { .. } => CHECK_ARRAY,
             R::BadName => "choose another name",
             R::NameTaken { .. } => "choose another name, or use the existing group",
             R::NoSuchSite { .. } => "openstack protector site list",
             R::ArrayNotRegistered { .. } => "ask an administrator to register the array",
+        }
+    }
+
+    /// The remedy of a refused member.
+    fn of_member(&self) -> &'static str {
+        match self {
+            Self::VolumeEncrypted { .. } => {
+                "openstack volume create --type <replicated, not encrypted> and copy the data, then add the member again"
+            }
+            Self::VolumeMultiattach { .. } => {
+                "detach it from the other servers and retype it to a type without multiattach: openstack volume set --type <type> <volume>"
+            }
+            Self::VolumeOfOtherProject { .. } => {
+                "openstack volume transfer request create <volume> by its project, then accept it in this one"
+            }
+            Self::VolumeAlreadyProtected { .. } => {
+                "openstack protector protection-group member-remove <group> --instance-id <its former server>"
+            }
+            _ => {
+                "replace it with a port of vnic_type normal: openstack port create --vnic-type normal"
+            }
         }
     }
 

@@ -220,6 +220,32 @@ async fn every_refusal_has_its_status_code_and_way_out() {
             "409 site_in_use",
         ),
         (AdminRefusal::NotPaired { site: site() }, "409 not_paired"),
+        (
+            AdminRefusal::InUse {
+                what: "site".to_owned(),
+                name: site(),
+                by: "protection groups shop".to_owned(),
+            },
+            "409 in_use",
+        ),
+        (
+            AdminRefusal::SecretNeeded {
+                what: "site".to_owned(),
+                name: site(),
+            },
+            "409 secret_needed",
+        ),
+        (
+            AdminRefusal::NoCredential { site: site() },
+            "409 no_credential",
+        ),
+        (
+            AdminRefusal::CouldNotAsk {
+                site: site(),
+                why: "connection refused".to_owned(),
+            },
+            "409 could_not_ask",
+        ),
     ];
     for (refusal, expected) in refusals {
         let world = World::new();
