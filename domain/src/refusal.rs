@@ -274,33 +274,25 @@ impl Refusal {
             }
             R::WrongGroupStatus { .. } | R::AlreadyProtected { .. } => SHOW_GROUP,
             R::CouldNotAsk { .. } => "openstack protector site validate <site>",
-            R::NoVolumeService { .. } => {
-                "openstack volume service list; start cinder-volume of that back end"
-            }
-            R::NoVolumeType { .. } | R::TypeNotReplicated { .. } => {
-                "openstack volume type set --property replication_enabled='<is> True' --property replication_type='<in> async' <type>"
-            }
-            R::NoFlavor { .. } | R::FlavorSmaller { .. } => MAP_FLAVOR,
-            R::NoNetwork { .. } | R::NoSubnet { .. } => MAP_NETWORK,
-            R::NoSecurityGroup { .. } => {
-                "openstack security group create, or map it: openstack protector protection-group mapping set"
-            }
-            R::AddressTaken { .. } => FREE_ADDRESS,
-            R::NoKeypair { .. } => "openstack keypair create as the acting user, or map it",
-            R::ServerGroupDropped { .. } => SERVER_GROUP,
-            R::QuotaExceeded { .. } => "openstack quota set <project>",
-            R::DelegationBroken { .. } | R::NoTenantMapping { .. } => MAP_TENANT,
-            R::NotInPoint { .. } => {
-                "wait for the next point, or: openstack protector consistency-group sync <group>"
-            }
-            R::NotProtected => "openstack protector protection-group reprotect <group>",
-            R::NotReplicating { .. } => {
-                "look at the arrays' connection; openstack protector consistency-group sync <group> shows whether it goes"
-            }
-            R::WrongSite { .. } => "repeat it with --os-cloud of that site",
-            R::TicketNeeded => {
-                "openstack protector protection-group failover --type planned, which carries it"
-            }
+            R::NoVolumeService { .. }
+            | R::NoVolumeType { .. }
+            | R::TypeNotReplicated { .. }
+            | R::NoFlavor { .. }
+            | R::FlavorSmaller { .. }
+            | R::NoNetwork { .. }
+            | R::NoSubnet { .. }
+            | R::NoSecurityGroup { .. }
+            | R::AddressTaken { .. }
+            | R::NoKeypair { .. }
+            | R::ServerGroupDropped { .. }
+            | R::QuotaExceeded { .. }
+            | R::DelegationBroken { .. }
+            | R::NoTenantMapping { .. } => self.of_target(),
+            R::NotInPoint { .. }
+            | R::NotProtected
+            | R::NotReplicating { .. }
+            | R::WrongSite { .. }
+            | R::TicketNeeded => self.of_move(),
             R::NoTestNetwork { .. } | R::TestNetworkNotIsolated { .. } => TEST_NETWORK,
             R::IdempotencyKeyUsed { .. } => "use a new Idempotency-Key",
             R::DrillIsUp { .. } | R::NotHome { .. } | R::NotAMember { .. } | R::NothingToChange => {
@@ -321,6 +313,45 @@ impl Refusal {
             R::NameTaken { .. } => "choose another name, or use the existing group",
             R::NoSuchSite { .. } => "openstack protector site list",
             R::ArrayNotRegistered { .. } => "ask an administrator to register the array",
+        }
+    }
+
+    /// The remedy of a move that cannot begin.
+    fn of_move(&self) -> &'static str {
+        use Refusal as R;
+        match self {
+            R::NotInPoint { .. } => {
+                "wait for the next point, or: openstack protector consistency-group sync <group>"
+            }
+            R::NotProtected => "openstack protector protection-group reprotect <group>",
+            R::NotReplicating { .. } => {
+                "look at the arrays' connection; openstack protector consistency-group sync <group> shows whether it goes"
+            }
+            R::WrongSite { .. } => "repeat it with --os-cloud of that site",
+            _ => "openstack protector protection-group failover --type planned, which carries it",
+        }
+    }
+
+    /// The remedy of what is missing in a cloud.
+    fn of_target(&self) -> &'static str {
+        use Refusal as R;
+        match self {
+            R::NoVolumeService { .. } => {
+                "openstack volume service list; start cinder-volume of that back end"
+            }
+            R::NoVolumeType { .. } | R::TypeNotReplicated { .. } => {
+                "openstack volume type set --property replication_enabled='<is> True' --property replication_type='<in> async' <type>"
+            }
+            R::NoFlavor { .. } | R::FlavorSmaller { .. } => MAP_FLAVOR,
+            R::NoNetwork { .. } | R::NoSubnet { .. } => MAP_NETWORK,
+            R::NoSecurityGroup { .. } => {
+                "openstack security group create, or map it: openstack protector protection-group mapping set"
+            }
+            R::AddressTaken { .. } => FREE_ADDRESS,
+            R::NoKeypair { .. } => "openstack keypair create as the acting user, or map it",
+            R::ServerGroupDropped { .. } => SERVER_GROUP,
+            R::QuotaExceeded { .. } => "openstack quota set <project>",
+            _ => MAP_TENANT,
         }
     }
 

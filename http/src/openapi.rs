@@ -51,10 +51,11 @@ fn operation_of(route: &Route) -> Value {
     let bodies = bodies(route.endpoint);
     let mut responses = Map::new();
     for (status, schema) in bodies.answers {
-        let mut described = json!({ "description": route.summary });
-        if *schema != NOTHING {
-            described["content"] = content(schema);
-        }
+        let described = if *schema == NOTHING {
+            json!({ "description": route.summary })
+        } else {
+            json!({ "description": route.summary, "content": content(schema) })
+        };
         responses.insert(status.to_string(), described);
     }
     responses.insert(

@@ -225,32 +225,19 @@ fn refusal_item(refusal: &Refusal, asked: &Asked<'_>) -> Item {
 const TICKET_FROM: &str =
     "POST /v1/{tenant}/protection-groups/{group}/sync/lock-tickets at the leading site gives one";
 
+#[rustfmt::skip] // a list, several to a line
 fn refusal_status(refusal: &R) -> StatusCode {
     match refusal {
         R::NoSuchGroup { .. } | R::NoSuchOperation { .. } => StatusCode::NOT_FOUND,
         // The request itself names or says something that cannot be (API-02).
-        R::BadName
-        | R::NoReason
-        | R::BadPolicy { .. }
-        | R::NoSuchPoint { .. }
-        | R::NoSuchServer { .. }
-        | R::NotAMember { .. }
-        | R::NoSuchSite { .. }
-        | R::ArrayNotRegistered { .. }
-        | R::TypeNotReplicated { .. }
-        | R::NoVolumeType { .. }
-        | R::VolumeTypeMismatch { .. }
-        | R::VolumeNotEligible { .. }
-        | R::VolumeEncrypted { .. }
-        | R::VolumeMultiattach { .. }
-        | R::VolumeOfOtherProject { .. }
-        | R::PortNotRebuildable { .. }
-        | R::RootNotAVolume { .. }
-        | R::EphemeralDisk { .. }
-        | R::NotSupported { .. }
-        | R::TicketNeeded
-        | R::NoTestNetwork { .. }
-        | R::TestNetworkNotIsolated { .. }
+        R::BadName | R::NoReason | R::BadPolicy { .. } | R::NoSuchPoint { .. }
+        | R::NoSuchServer { .. } | R::NotAMember { .. } | R::NoSuchSite { .. }
+        | R::ArrayNotRegistered { .. } | R::TypeNotReplicated { .. } | R::NoVolumeType { .. }
+        | R::VolumeTypeMismatch { .. } | R::VolumeNotEligible { .. }
+        | R::VolumeEncrypted { .. } | R::VolumeMultiattach { .. }
+        | R::VolumeOfOtherProject { .. } | R::PortNotRebuildable { .. }
+        | R::RootNotAVolume { .. } | R::EphemeralDisk { .. } | R::NotSupported { .. }
+        | R::TicketNeeded | R::NoTestNetwork { .. } | R::TestNetworkNotIsolated { .. }
         | R::SyncNotSupported => StatusCode::BAD_REQUEST,
         // The state of things speaks against it.
         R::NoMembers

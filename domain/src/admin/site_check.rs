@@ -205,7 +205,8 @@ fn identity(facts: &SiteFacts, login: &PortResult<()>) -> SiteCheck {
         (ErrorKind::Denied, false) => {
             format!("openstack protector site credential set {}", facts.site)
         }
-        _ => format!(
+        (_, true) => "openstack token issue, at this site; is keystone running, and [keystone_authtoken] auth_url right?".to_owned(),
+        (_, false) => format!(
             "look there for: keystone running, its port listening, the firewall between, and whether \
              {} is right (openstack protector site set {} --auth-url <url>)",
             facts.auth_url, facts.site
