@@ -1,9 +1,11 @@
 //! The admin port over the store: what is judged by `domain::admin` is written with its audit entry
 //! in one transaction.
 //!
-//! Absent: the rules, roles, and any word with the world: nothing is probed here.
+//! Absent: the rules, roles, and any word with the world but a look that somebody asked for (`looks`).
 
+mod changes;
 mod credentials;
+mod looks;
 mod pairing;
 mod views;
 
@@ -13,14 +15,15 @@ use protector_domain::admin::{
     AdminRefusal, PairAsk, SiteCredential, UrlRules, check_name, check_secret, check_text,
     check_url,
 };
-use protector_domain::ids::{SiteId, TenantMappingId};
+use protector_domain::ids::{ArrayId, SiteId, TenantMappingId};
 use protector_domain::ports::Admin;
 use protector_domain::ports::admin::{
-    AdminError, ArrayCreate, ArrayView, OfferView, SiteCreate, SiteView, TenantMappingCreate,
-    TenantMappingView,
+    AdminError, ArrayCreate, ArrayUpdate, ArrayView, OfferView, SiteCreate, SiteUpdate,
+    SiteValidation, SiteView, TenantMappingCreate, TenantMappingUpdate, TenantMappingView,
 };
 use protector_domain::ports::engine::Caller;
 use protector_domain::sync::{PairOffer, fingerprint};
+use protector_domain::volume_type::Eligibility;
 use protector_store::{AuditEntry, SiteStatus, StoreError, Write};
 use serde_json::{Value, json};
 use std::sync::Arc;
@@ -45,6 +48,25 @@ fn is_pem(text: &str) -> bool {
     text.len() <= PEM_BYTES_MAX
         && text.trim_start().starts_with("-----BEGIN CERTIFICATE-----")
         && text.contains("-----END CERTIFICATE-----")
+}
+
+/// All of an array but its token.
+fn array_fields_check(
+    array: &ArrayView,
+    certificate: Option<&str>,
+    urls: UrlRules,
+) -> Result<(), AdminRefusal> {
+    check_name("name", &array.name)?;
+    check_text("array_id", array.id.as_str(), true)?;
+    check_url("url", &array.url, urls)?;
+    for project in array.allowed_projects.iter().flatten() {
+        check_text("allowed_projects", project.as_str(), true)?;
+    }
+    if certificate.is_some_and(|pem| !is_pem(pem)) {
+        let field = "certificate".to_owned();
+        return Err(AdminRefusal::BadName { field });
+    }
+    Ok(())
 }
 
 /// Clones are equal.
@@ -128,6 +150,27 @@ impl ActorAdmin {
         Ok(site_view(row, known.is_some()))
     }
 
+    /// Policies name arrays by name or id: none may answer to another's. `own`: the one that is changed.
+    async fn array_name_check(
+        &self,
+        array: &ArrayView,
+        own: Option<&ArrayId>,
+    ) -> Result<(), AdminError> {
+        let clashes = |a: &ArrayView| {
+            [a.id.as_str(), &a.name].contains(&array.name.as_str())
+                || [a.id.as_str(), &a.name].contains(&array.id.as_str())
+        };
+        let registered = self.array_list().await?;
+        let others = registered.into_iter().filter(|a| own != Some(&a.id));
+        match others.into_iter().find(clashes) {
+            Some(taken) => {
+                let (what, name) = ("array".to_owned(), taken.name);
+                Err(AdminRefusal::Taken { what, name }.into())
+            }
+            None => Ok(()),
+        }
+    }
+
     fn fresh_id(&self) -> Uuid {
         self.site.ctx().uuid()
     }
@@ -175,6 +218,39 @@ impl Admin for ActorAdmin {
         self.write(caller, vec![create], ("site_create", &row.name), detail)
             .await?;
         Ok(site_view(row, false))
+    }
+
+    async fn site_update(
+        &self,
+        caller: &Caller,
+        site: &str,
+        update: SiteUpdate,
+    ) -> Result<SiteView, AdminError> {
+        if let Some(credential) = &update.credential {
+            credential.check()?;
+        }
+        let _one = self.changing.lock().await;
+        let row = self.site_row(site).await?;
+        let row = self.site_put(caller, row, update).await?;
+        self.view(row).await
+    }
+
+    async fn site_delete(&self, caller: &Caller, site: &str) -> Result<(), AdminError> {
+        let _one = self.changing.lock().await;
+        let row = self.site_row(site).await?;
+        self.site_remove(caller, row).await
+    }
+
+    async fn site_validate(
+        &self,
+        caller: &Caller,
+        site: &str,
+    ) -> Result<SiteValidation, AdminError> {
+        self.look(caller, site).await
+    }
+
+    async fn site_volume_types(&self, site: &str) -> Result<Vec<Eligibility>, AdminError> {
+        self.types_of(site).await
     }
 
     async fn pair_offer(&self) -> Result<OfferView, AdminError> {
@@ -227,30 +303,12 @@ impl Admin for ActorAdmin {
         asked: ArrayCreate,
     ) -> Result<ArrayView, AdminError> {
         let array = asked.view;
-        check_name("name", &array.name)?;
-        check_text("array_id", array.id.as_str(), true)?;
-        check_url("url", &array.url, self.options.urls)?;
-        for project in array.allowed_projects.iter().flatten() {
-            check_text("allowed_projects", project.as_str(), true)?;
-        }
+        array_fields_check(&array, asked.certificate.as_deref(), self.options.urls)?;
         if let Some(token) = &asked.token {
             check_secret("token", token)?;
         }
-        if asked.certificate.as_ref().is_some_and(|pem| !is_pem(pem)) {
-            let field = "certificate".to_owned();
-            return Err(AdminRefusal::BadName { field }.into());
-        }
         let _one = self.changing.lock().await;
-        let registered = self.array_list().await?;
-        // Policies name arrays by name or id: none may answer to another's.
-        let clashes = |a: &ArrayView| {
-            [a.id.as_str(), &a.name].contains(&array.name.as_str())
-                || [a.id.as_str(), &a.name].contains(&array.id.as_str())
-        };
-        if let Some(taken) = registered.into_iter().find(clashes) {
-            let (what, name) = ("array".to_owned(), taken.name);
-            return Err(AdminRefusal::Taken { what, name }.into());
-        }
+        self.array_name_check(&array, None).await?;
         let row = array_row(array.clone(), asked.certificate);
         let detail = json!({ "id": array.id, "url": array.url, "allowed_projects": array.allowed_projects,
             "pinned": row.certificate.is_some(), "token": asked.token.is_some() });
@@ -262,6 +320,21 @@ impl Admin for ActorAdmin {
         self.write(caller, vec![create], ("array_create", &array.name), detail)
             .await?;
         Ok(array)
+    }
+
+    async fn array_update(
+        &self,
+        caller: &Caller,
+        array: &str,
+        update: ArrayUpdate,
+    ) -> Result<ArrayView, AdminError> {
+        let _one = self.changing.lock().await;
+        self.array_put(caller, array, update).await
+    }
+
+    async fn array_delete(&self, caller: &Caller, array: &str) -> Result<(), AdminError> {
+        let _one = self.changing.lock().await;
+        self.array_remove(caller, array).await
     }
 
     async fn tenant_mapping_list(&self) -> Result<Vec<TenantMappingView>, AdminError> {
@@ -299,5 +372,24 @@ impl Admin for ActorAdmin {
         let named = ("tenant_mapping_create", target.as_str());
         self.write(caller, vec![create], named, detail).await?;
         Ok(view)
+    }
+
+    async fn tenant_mapping_update(
+        &self,
+        caller: &Caller,
+        mapping: TenantMappingId,
+        update: TenantMappingUpdate,
+    ) -> Result<TenantMappingView, AdminError> {
+        let _one = self.changing.lock().await;
+        self.mapping_put(caller, mapping, update).await
+    }
+
+    async fn tenant_mapping_delete(
+        &self,
+        caller: &Caller,
+        mapping: TenantMappingId,
+    ) -> Result<(), AdminError> {
+        let _one = self.changing.lock().await;
+        self.mapping_remove(caller, mapping).await
     }
 }

@@ -4,6 +4,7 @@
 
 use crate::audit::{Asked, Trail};
 use crate::delegation;
+use crate::health::{health, points};
 use crate::operation::OperationMsg;
 use crate::overtaken;
 use crate::protection_group::{Answer, ChangeAsk, Goal, GroupMsg, OperationAsk, not_found};
@@ -463,6 +464,16 @@ impl Engine for ActorEngine {
                 Ok(View::Group {
                     group: Box::new(view),
                 })
+            }
+            Query::RecoveryPoints { group } => {
+                let stored = self.find(caller, &group).await?;
+                points(&self.site, &stored).await
+            }
+            Query::Health { group } => {
+                let stored = self.find(caller, &group).await?;
+                let conditions = conditions(&self.site, &stored).await;
+                let conditions = conditions.map_err(|e| store_failed(&e))?;
+                health(&self.site, &stored, &conditions).await
             }
             Query::Sync { group } => self.sync(caller, &group).await,
             Query::OperationList {

@@ -11,6 +11,7 @@ mod delegation;
 mod engine;
 mod gather;
 mod groups;
+mod health;
 mod journal;
 mod operation;
 mod overtaken;

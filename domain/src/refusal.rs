@@ -113,6 +113,10 @@ pub enum Refusal {
     },
     #[error("the group is not protected from where it is now")]
     NotProtected,
+    #[error(
+        "nothing replicates to array {array}: the schedule is off, or the arrays are not connected"
+    )]
+    NotReplicating { array: String },
     #[error("{verb} runs at {site}")]
     WrongSite { verb: String, site: String },
     #[error("a planned move needs the lock ticket of the leading site")]
@@ -149,6 +153,20 @@ pub enum Refusal {
     },
     #[error("Volume not replication-eligible: {volume}: {why}")]
     VolumeNotEligible { volume: String, why: String },
+    #[error("Volume not replication-eligible: {volume} is encrypted")]
+    VolumeEncrypted { volume: String },
+    #[error("Volume not replication-eligible: {volume} can be attached to more than one server")]
+    VolumeMultiattach { volume: String },
+    #[error("Volume not replication-eligible: {volume} belongs to another project")]
+    VolumeOfOtherProject { volume: String },
+    #[error("volume {volume} is already protected in group {group}")]
+    VolumeAlreadyProtected { volume: String, group: String },
+    #[error("server {server}: port {port} cannot be rebuilt: its vnic_type is {vnic_type}")]
+    PortNotRebuildable {
+        server: String,
+        port: String,
+        vnic_type: String,
+    },
     #[error("volume {volume} was not found on array {array}")]
     VolumeNotOnArray { volume: String, array: String },
     #[error("server {server} is already a member of group {group}")]
@@ -273,6 +291,70 @@ impl Refusal {
             }
             R::WrongGroupStatus { .. } | R::AlreadyProtected { .. } => SHOW_GROUP,
             R::CouldNotAsk { .. } => "openstack protector site validate <site>",
+            R::NoVolumeService { .. }
+            | R::NoVolumeType { .. }
+            | R::TypeNotReplicated { .. }
+            | R::NoFlavor { .. }
+            | R::FlavorSmaller { .. }
+            | R::NoNetwork { .. }
+            | R::NoSubnet { .. }
+            | R::NoSecurityGroup { .. }
+            | R::AddressTaken { .. }
+            | R::NoKeypair { .. }
+            | R::NoTrust { .. }
+            | R::NoUserData { .. }
+            | R::ServerGroupDropped { .. }
+            | R::QuotaExceeded { .. }
+            | R::DelegationBroken { .. }
+            | R::NoTenantMapping { .. } => self.of_target(),
+            R::NotInPoint { .. }
+            | R::NotProtected
+            | R::NotReplicating { .. }
+            | R::WrongSite { .. }
+            | R::TicketNeeded => self.of_move(),
+            R::NoTestNetwork { .. } | R::TestNetworkNotIsolated { .. } => TEST_NETWORK,
+            R::IdempotencyKeyUsed { .. } => "use a new Idempotency-Key",
+            R::DrillIsUp { .. } | R::NotHome { .. } | R::NotAMember { .. } | R::NothingToChange => {
+                self.of_change()
+            }
+            R::NoSuchServer { .. } | R::ServerState { .. } => "openstack server show <uuid>",
+            R::RootNotAVolume { .. } | R::EphemeralDisk { .. } => FROM_VOLUMES,
+            R::VolumeTypeMismatch { .. } | R::VolumeNotEligible { .. } => {
+                "cinder retype --migration-policy on-demand <volume> <type>, then add the member again"
+            }
+            R::VolumeEncrypted { .. }
+            | R::VolumeMultiattach { .. }
+            | R::VolumeOfOtherProject { .. }
+            | R::VolumeAlreadyProtected { .. }
+            | R::PortNotRebuildable { .. } => self.of_member(),
+            R::VolumeNotOnArray { .. } => CHECK_ARRAY,
+            R::BadName => "choose another name",
+            R::NameTaken { .. } => "choose another name, or use the existing group",
+            R::NoSuchSite { .. } => "openstack protector site list",
+            R::ArrayNotRegistered { .. } => "ask an administrator to register the array",
+        }
+    }
+
+    /// The remedy of a move that cannot begin.
+    fn of_move(&self) -> &'static str {
+        use Refusal as R;
+        match self {
+            R::NotInPoint { .. } => {
+                "wait for the next point, or: openstack protector consistency-group sync <group>"
+            }
+            R::NotProtected => "openstack protector protection-group reprotect <group>",
+            R::NotReplicating { .. } => {
+                "look at the arrays' connection; openstack protector consistency-group sync <group> shows whether it goes"
+            }
+            R::WrongSite { .. } => "repeat it with --os-cloud of that site",
+            _ => "openstack protector protection-group failover --type planned, which carries it",
+        }
+    }
+
+    /// The remedy of what is missing in a cloud.
+    fn of_target(&self) -> &'static str {
+        use Refusal as R;
+        match self {
             R::NoVolumeService { .. } => {
                 "openstack volume service list; start cinder-volume of that back end"
             }
@@ -288,30 +370,28 @@ impl Refusal {
             R::NoKeypair { .. } | R::NoTrust { .. } | R::NoUserData { .. } => self.mend(),
             R::ServerGroupDropped { .. } => SERVER_GROUP,
             R::QuotaExceeded { .. } => "openstack quota set <project>",
-            R::DelegationBroken { .. } | R::NoTenantMapping { .. } => MAP_TENANT,
-            R::NotInPoint { .. } => {
-                "wait for the next point, or: openstack protector consistency-group sync <group>"
+            _ => MAP_TENANT,
+        }
+    }
+
+    /// The remedy of a refused member.
+    fn of_member(&self) -> &'static str {
+        match self {
+            Self::VolumeEncrypted { .. } => {
+                "openstack volume create --type <replicated, not encrypted> and copy the data, then add the member again"
             }
-            R::NotProtected => "openstack protector protection-group reprotect <group>",
-            R::WrongSite { .. } => "repeat it with --os-cloud of that site",
-            R::TicketNeeded => {
-                "openstack protector protection-group failover --type planned, which carries it"
+            Self::VolumeMultiattach { .. } => {
+                "detach it from the other servers and retype it to a type without multiattach: openstack volume set --type <type> <volume>"
             }
-            R::NoTestNetwork { .. } | R::TestNetworkNotIsolated { .. } => TEST_NETWORK,
-            R::IdempotencyKeyUsed { .. } => "use a new Idempotency-Key",
-            R::DrillIsUp { .. } | R::NotHome { .. } | R::NotAMember { .. } | R::NothingToChange => {
-                self.of_change()
+            Self::VolumeOfOtherProject { .. } => {
+                "openstack volume transfer request create <volume> by its project, then accept it in this one"
             }
-            R::NoSuchServer { .. } | R::ServerState { .. } => "openstack server show <uuid>",
-            R::RootNotAVolume { .. } | R::EphemeralDisk { .. } => FROM_VOLUMES,
-            R::VolumeTypeMismatch { .. } | R::VolumeNotEligible { .. } => {
-                "cinder retype --migration-policy on-demand <volume> <type>, then add the member again"
+            Self::VolumeAlreadyProtected { .. } => {
+                "openstack protector protection-group member-remove <group> --instance-id <its former server>"
             }
-            R::VolumeNotOnArray { .. } => CHECK_ARRAY,
-            R::BadName => "choose another name",
-            R::NameTaken { .. } => "choose another name, or use the existing group",
-            R::NoSuchSite { .. } => "openstack protector site list",
-            R::ArrayNotRegistered { .. } => "ask an administrator to register the array",
+            _ => {
+                "replace it with a port of vnic_type normal: openstack port create --vnic-type normal"
+            }
         }
     }
 

@@ -22,6 +22,7 @@ use warp::reply::Response;
 pub(crate) const REQUEST_ID_HEADER: &str = "x-openstack-request-id";
 
 enum Content {
+    Nothing,
     Json(Value),
     Text(String),
     /// Server-sent events, already framed.
@@ -50,6 +51,11 @@ impl Answer {
             status,
             Content::Json(serde_json::to_value(value).unwrap_or_default()),
         )
+    }
+
+    /// 204: it is done, and there is nothing left to show.
+    pub fn nothing() -> Self {
+        Self::new(StatusCode::NO_CONTENT, Content::Nothing)
     }
 
     pub fn text(text: String) -> Self {
@@ -102,6 +108,7 @@ impl Answer {
     /// The answer with the headers that all have. `head`: without its body.
     pub fn into_response(self, request_id: &str, head: bool) -> Response {
         let (media, mut response) = match self.content {
+            Content::Nothing => ("", Response::new(Bytes::new().into())),
             Content::Json(value) => ("application/json", Response::new(value.to_string().into())),
             Content::Text(text) => ("text/plain; charset=utf-8", Response::new(text.into())),
             Content::Events(events) => (
@@ -113,8 +120,8 @@ impl Answer {
             response = Response::new(Bytes::new().into());
         }
         *response.status_mut() = self.status;
+        let media = (!media.is_empty()).then(|| (CONTENT_TYPE, media.to_owned()));
         let common = [
-            (CONTENT_TYPE, media.to_owned()),
             (
                 HeaderName::from_static(REQUEST_ID_HEADER),
                 request_id.to_owned(),
@@ -126,7 +133,7 @@ impl Answer {
             (VARY, "OpenStack-API-Version, X-Auth-Token".to_owned()),
             (CACHE_CONTROL, "no-store".to_owned()),
         ];
-        for (name, value) in common.into_iter().chain(self.headers) {
+        for (name, value) in media.into_iter().chain(common).chain(self.headers) {
             if let Ok(value) = HeaderValue::from_str(&value) {
                 response.headers_mut().insert(name, value);
             }

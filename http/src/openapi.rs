@@ -4,7 +4,9 @@
 
 use crate::policy::Need;
 use crate::route::{Endpoint, ROUTES, Route};
-use crate::wire::{actions, admin, changes, group, operation, orders, sync, system};
+use crate::wire::{
+    actions, admin, admin_changes, changes, group, looks, operation, orders, sync, system,
+};
 use serde_json::{Map, Value, json};
 use utoipa::ToSchema;
 use utoipa::openapi::{RefOr, Schema};
@@ -14,6 +16,9 @@ struct Bodies {
     request: Option<&'static str>,
     answers: &'static [(u16, &'static str)],
 }
+
+/// The name of no body at all.
+const NOTHING: &str = "Nothing";
 
 /// The whole document.
 pub fn openapi_document() -> Value {
@@ -46,7 +51,11 @@ fn operation_of(route: &Route) -> Value {
     let bodies = bodies(route.endpoint);
     let mut responses = Map::new();
     for (status, schema) in bodies.answers {
-        let described = json!({ "description": route.summary, "content": content(schema) });
+        let described = if *schema == NOTHING {
+            json!({ "description": route.summary })
+        } else {
+            json!({ "description": route.summary, "content": content(schema) })
+        };
         responses.insert(status.to_string(), described);
     }
     responses.insert(
@@ -111,15 +120,21 @@ fn headers_of(endpoint: Endpoint) -> &'static [&'static str] {
     }
 }
 
-fn bodies(endpoint: Endpoint) -> Bodies {
-    let reads = |answers| Bodies {
+const fn reads(answers: &'static [(u16, &'static str)]) -> Bodies {
+    Bodies {
         request: None,
         answers,
-    };
-    let takes = |request, answers| Bodies {
+    }
+}
+
+const fn takes(request: &'static str, answers: &'static [(u16, &'static str)]) -> Bodies {
+    Bodies {
         request: Some(request),
         answers,
-    };
+    }
+}
+
+fn bodies(endpoint: Endpoint) -> Bodies {
     match endpoint {
         Endpoint::Versions => reads(&[(300, "VersionsAnswer")]),
         Endpoint::VersionShow => reads(&[(200, "VersionAnswer")]),
@@ -133,6 +148,19 @@ fn bodies(endpoint: Endpoint) -> Bodies {
         Endpoint::ArrayList => reads(&[(200, "ArraysAnswer")]),
         Endpoint::TenantMappingList => reads(&[(200, "TenantMappingsAnswer")]),
         Endpoint::TenantSiteList => reads(&[(200, "TenantSitesAnswer")]),
+        Endpoint::SiteUpdate => takes("SiteUpdateRequest", &[(200, "SiteAnswer")]),
+        Endpoint::ArrayUpdate => takes("ArrayUpdateRequest", &[(200, "ArrayAnswer")]),
+        Endpoint::TenantMappingUpdate => takes(
+            "TenantMappingUpdateRequest",
+            &[(200, "TenantMappingAnswer")],
+        ),
+        Endpoint::SiteDelete | Endpoint::ArrayDelete | Endpoint::TenantMappingDelete => {
+            reads(&[(204, NOTHING)])
+        }
+        Endpoint::SiteValidate => reads(&[(200, "ValidationAnswer")]),
+        Endpoint::VolumeTypeList => reads(&[(200, "VolumeTypesAnswer")]),
+        Endpoint::RecoveryPointList => reads(&[(200, "RecoveryPointsAnswer")]),
+        Endpoint::HealthShow => reads(&[(200, "HealthAnswer")]),
         Endpoint::SiteCreate => takes("SiteCreateRequest", &[(201, "SiteAnswer")]),
         Endpoint::SitePair => takes("PairRequest", &[(200, "SiteAnswer")]),
         Endpoint::SiteCredentialSet => takes("SiteCredentialRequest", &[(200, "SiteAnswer")]),
@@ -193,6 +221,11 @@ fn admin_schemas(all: &mut Vec<Named>) {
     with::<admin::SiteCredentialRequest>(all);
     with::<admin::ArrayCreateRequest>(all);
     with::<admin::TenantMappingCreateRequest>(all);
+    with::<admin_changes::SiteUpdateRequest>(all);
+    with::<admin_changes::ArrayUpdateRequest>(all);
+    with::<admin_changes::TenantMappingUpdateRequest>(all);
+    with::<looks::ValidationAnswer>(all);
+    with::<looks::VolumeTypesAnswer>(all);
 }
 
 /// Every wire type, and the five answers that are one type or another.
@@ -208,6 +241,8 @@ fn schemas() -> Value {
     with::<group::MembersAnswer>(&mut all);
     with::<group::PolicyAnswer>(&mut all);
     with::<group::MappingsAnswer>(&mut all);
+    with::<looks::RecoveryPointsAnswer>(&mut all);
+    with::<looks::HealthAnswer>(&mut all);
     with::<changes::GroupCreateRequest>(&mut all);
     with::<changes::GroupUpdateRequest>(&mut all);
     with::<changes::MemberAddRequest>(&mut all);

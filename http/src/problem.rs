@@ -242,6 +242,10 @@ fn refusal_status(refusal: &R) -> StatusCode {
         | R::NoVolumeType { .. }
         | R::VolumeTypeMismatch { .. }
         | R::VolumeNotEligible { .. }
+        | R::VolumeEncrypted { .. }
+        | R::VolumeMultiattach { .. }
+        | R::VolumeOfOtherProject { .. }
+        | R::PortNotRebuildable { .. }
         | R::RootNotAVolume { .. }
         | R::EphemeralDisk { .. }
         | R::NotSupported { .. }
@@ -272,9 +276,11 @@ fn refusal_status(refusal: &R) -> StatusCode {
         | R::DelegationBroken { .. }
         | R::ServerState { .. }
         | R::VolumeNotOnArray { .. }
+        | R::VolumeAlreadyProtected { .. }
         | R::AlreadyProtected { .. }
         | R::NameTaken { .. }
         | R::NotProtected
+        | R::NotReplicating { .. }
         | R::Overtaken { .. }
         | R::OperationEnded { .. }
         | R::PastNoReturn { .. }

@@ -19,6 +19,8 @@ use std::sync::Arc;
 /// Where a world of simulated arrays begins.
 const MOCK_SEED: u64 = 1;
 
+const NOT_KEPT: &str = "[engine] mock_db_path = :memory: keeps no simulated array over a restart; give the path of a file to keep them";
+
 /// Why no driver is loaded.
 #[derive(Debug, thiserror::Error)]
 pub enum DriverError {
@@ -44,6 +46,7 @@ pub async fn storage_driver(
             return Ok(Arc::new(pure));
         }
         Driver::Mock(MockArrays::Memory) => {
+            tracing::warn!("{NOT_KEPT}");
             Arc::new(SharedWorld::new(MOCK_SEED, ctx.clock.clone()))
         }
         Driver::Mock(MockArrays::File(path)) => {

@@ -8,8 +8,8 @@ use protector_domain::admin::{AdminRefusal, SiteCredential};
 use protector_domain::ids::SiteId;
 use protector_domain::ports::admin::AdminError;
 use protector_domain::ports::engine::Caller;
-use protector_domain::ports::{PeerAddress, PeerDial};
-use protector_store::{Store, StoreError};
+use protector_domain::ports::{Cloud, PeerAddress, PeerDial};
+use protector_store::{Store, StoreError, Write};
 use serde_json::json;
 
 fn address(row: &Row) -> PeerAddress {
@@ -40,10 +40,7 @@ pub async fn peer_clouds_fetch(
             }
             Err(error) => return Err(error),
         };
-        let made = SiteCredential::parse(&sealed)
-            .ok_or_else(|| "its stored login is damaged; give it again".to_owned())
-            .and_then(|credential| dial.dial(&address(&row), &credential));
-        match made {
+        match cloud_of(&row, SiteCredential::parse(&sealed).as_ref(), dial) {
             Ok(cloud) => {
                 clouds.insert(row.id, cloud);
             }
@@ -53,14 +50,23 @@ pub async fn peer_clouds_fetch(
     Ok(clouds)
 }
 
+/// A client for what is sealed of a site. Errors: none can be made of it; in words.
+pub(super) fn cloud_of(
+    row: &Row,
+    credential: Option<&SiteCredential>,
+    dial: &dyn PeerDial,
+) -> Result<Cloud, String> {
+    let credential = credential.ok_or("its stored login is damaged; give it again")?;
+    dial.dial(&address(row), credential)
+}
+
 impl ActorAdmin {
-    /// Seals a login and takes it into use. The caller holds the lock on changes.
-    pub(super) async fn credential_put(
+    /// The login sealed, as a write, and a client made with it. Nothing is written yet.
+    pub(super) fn credential_change(
         &self,
-        caller: &Caller,
         row: &Row,
         credential: &SiteCredential,
-    ) -> Result<(), AdminError> {
+    ) -> Result<(Write, Cloud), AdminError> {
         if pairing::pinned(row).is_none() {
             let site = row.name.clone();
             return Err(AdminRefusal::NotPaired { site }.into());
@@ -74,7 +80,17 @@ impl ActorAdmin {
         })?;
         let store = self.site.store();
         let write = store.site_credential_write(row.id, &credential.to_text());
-        let write = write.map_err(|e| unavailable(&e))?;
+        Ok((write.map_err(|e| unavailable(&e))?, cloud))
+    }
+
+    /// Seals a login and takes it into use. The caller holds the lock on changes.
+    pub(super) async fn credential_put(
+        &self,
+        caller: &Caller,
+        row: &Row,
+        credential: &SiteCredential,
+    ) -> Result<(), AdminError> {
+        let (write, cloud) = self.credential_change(row, credential)?;
         let detail = json!({ "site": row.id, "who": credential.who() });
         let named = ("site_credential_set", row.name.as_str());
         self.write(caller, vec![write], named, detail).await?;

@@ -118,7 +118,7 @@ impl ActorAdmin {
         Ok(changes)
     }
 
-    async fn peers_refresh(&self) -> Result<(), AdminError> {
+    pub(super) async fn peers_refresh(&self) -> Result<(), AdminError> {
         let peers = peers_fetch(self.site.store(), self.site.id()).await;
         self.site.peers_set(peers.map_err(|e| unavailable(&e))?);
         Ok(())

@@ -4,7 +4,7 @@ use super::change::unavailable;
 use super::patiently;
 use crate::site::Site;
 use protector_domain::change::MemberFacts;
-use protector_domain::ids::{DiskId, MemberId, ServerId};
+use protector_domain::ids::{DiskId, GroupId, MemberId, ServerId, VolumeId};
 use protector_domain::ports::compute::Server;
 use protector_domain::ports::engine::EngineError;
 use protector_domain::ports::network::PortFilter;
@@ -48,6 +48,7 @@ pub(super) async fn facts(
         patiently(|| cloud.network.subnet_list(&acting)),
         patiently(|| cloud.network.security_group_list(&acting)),
     );
+    let protected_volumes = protected_volumes(site).await?;
     let protected_by = site.store().group_of_server(&group.project, wanted).await;
     let disks = server
         .as_ref()
@@ -70,7 +71,24 @@ pub(super) async fn facts(
         subnets: known(subnets)?,
         security_groups: known(security_groups)?,
         protected_by: protected_by.map_err(|e| unavailable(&e))?,
+        protected_volumes,
     })
+}
+
+/// Of every group here: a volume may have gone from one server to another since it joined.
+async fn protected_volumes(site: &Site) -> Result<Vec<(VolumeId, GroupId)>, EngineError> {
+    let groups = site.store().group_list_active().await;
+    let groups = groups.map_err(|e| unavailable(&e))?;
+    let mut found = Vec::new();
+    for group in &groups {
+        let role = group.sync.role();
+        let members = group.body.iter().flat_map(|body| &body.members);
+        let places = members
+            .flat_map(|m| &m.disks)
+            .filter_map(|d| d.places.at(role));
+        found.extend(places.map(|place| (place.volume.clone(), group.id)));
+    }
+    Ok(found)
 }
 
 fn known<T>(answer: PortResult<T>) -> Result<T, EngineError> {

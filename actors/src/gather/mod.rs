@@ -25,7 +25,7 @@ const PAUSE_MS: u64 = 500;
 
 /// Asks again when an answer was lost or the service was busy: one dropped packet must not refuse a
 /// failover, nor look like an empty cloud. Only for reads.
-async fn patiently<T, F>(call: impl Fn() -> F) -> PortResult<T>
+pub(crate) async fn patiently<T, F>(call: impl Fn() -> F) -> PortResult<T>
 where
     F: Future<Output = PortResult<T>>,
 {
@@ -43,7 +43,7 @@ where
 }
 
 /// An answer as a fact: an error is "could not ask", with its reason.
-fn asked<T>(answer: PortResult<T>) -> Asked<T> {
+pub(crate) fn asked<T>(answer: PortResult<T>) -> Asked<T> {
     match answer {
         Ok(value) => Asked::Known(value),
         Err(error) => Asked::CouldNotAsk(error.what),

@@ -284,7 +284,7 @@ impl StepRun {
         error: &PortError,
     ) -> Result<(), StoreError> {
         let (site, plan) = (&self.job.site, &self.job.plan);
-        rows.settle(site, plan, state, &[], event, Some(&error.what))
+        rows.settle(site, plan, state, &[], event, Some(&told(error)))
             .await
     }
 
@@ -420,3 +420,13 @@ fn array_of(job: &Job) -> protector_domain::ids::ArrayId {
         .last()
         .unwrap_or_else(|| protector_domain::ids::ArrayId(String::new()))
 }
+
+/// What people read of a failed step: its cause and, where rights are missing, the command that says which.
+fn told(error: &PortError) -> String {
+    match error.kind {
+        ErrorKind::Denied => format!("{} {RIGHTS_MISSING}", error.what),
+        _ => error.what.clone(),
+    }
+}
+
+const RIGHTS_MISSING: &str = "(openstack protector site validate, at this site, names the rule or the role that is missing; then: openstack protector operation retry-members <id>)";

@@ -49,6 +49,20 @@ pub enum AdminRefusal {
     SiteInUse { site: String, groups: usize },
     #[error("site {site} is not paired yet")]
     NotPaired { site: String },
+    #[error("{what} {name} is used by {by}")]
+    InUse {
+        what: String,
+        name: String,
+        by: String,
+    },
+    #[error(
+        "{what} {name} would be called at another URL with the secret that it was given for the old one"
+    )]
+    SecretNeeded { what: String, name: String },
+    #[error("no login at site {site} is sealed here")]
+    NoCredential { site: String },
+    #[error("site {site} could not be asked: {why}")]
+    CouldNotAsk { site: String, why: String },
 }
 
 impl AdminRefusal {
@@ -66,6 +80,10 @@ impl AdminRefusal {
             Self::SiteTaken { .. } => "site_taken",
             Self::SiteInUse { .. } => "site_in_use",
             Self::NotPaired { .. } => "not_paired",
+            Self::InUse { .. } => "in_use",
+            Self::SecretNeeded { .. } => "secret_needed",
+            Self::NoCredential { .. } => "no_credential",
+            Self::CouldNotAsk { .. } => "could_not_ask",
         }
     }
 
@@ -88,7 +106,15 @@ impl AdminRefusal {
             Self::SiteInUse { .. } => {
                 "register the new site under another name; these groups stay with the old one"
             }
-            Self::NotPaired { .. } => "pair it first: POST /v1/admin/sites/{site}/pair",
+            Self::NotPaired { .. } => "openstack protector site pair <site>",
+            Self::InUse { .. } => {
+                "openstack protector protection-group delete <group>, openstack protector tenant mapping delete <id>: first what uses it"
+            }
+            Self::SecretNeeded { .. } => {
+                "repeat it and give the secret for the new place: --secret-file <file>, --api-token-file <file>"
+            }
+            Self::NoCredential { .. } => "openstack protector site credential set <site>",
+            Self::CouldNotAsk { .. } => "openstack protector site validate <site>",
         }
     }
 }

@@ -5,6 +5,7 @@ use crate::ids::{ProjectId, SiteId};
 use crate::ports::volumes::VolumeType;
 use crate::record::{GroupBody, GroupStatus, Mappings, ReplicationType, SCHEMA, SidePlace, Sides};
 use crate::refusal::{Refusal, Refusals};
+use crate::volume_type::is_replicated;
 
 /// Longest name, in letters; the same as OpenStack's.
 pub const NAME_LETTERS_MAX: usize = 255;
@@ -41,24 +42,6 @@ pub struct CreateFacts {
 pub(super) fn is_good_name(name: &str) -> bool {
     let letters = name.chars().count();
     (1..=NAME_LETTERS_MAX).contains(&letters) && !name.chars().any(char::is_control)
-}
-
-/// VT-01: both properties, as Cinder spells them; C9: the mode may stand alone too.
-pub(super) fn is_replicated(found: &VolumeType, mode: ReplicationType) -> bool {
-    let wanted = match mode {
-        ReplicationType::Async => "async",
-        ReplicationType::Sync => "sync",
-    };
-    let spec = |key: &str| {
-        found
-            .extra_specs
-            .get(key)
-            .map(|v| v.trim())
-            .unwrap_or_default()
-    };
-    let enabled = spec("replication_enabled").eq_ignore_ascii_case("<is> true");
-    let kind = spec("replication_type");
-    enabled && kind.strip_prefix("<in>").unwrap_or(kind).trim() == wanted
 }
 
 /// The first body of a group, or everything that speaks against it.

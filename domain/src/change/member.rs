@@ -1,7 +1,6 @@
 //! A VM joins its group (MEM-01..09): captured whole, or refused with every reason by name.
 
-use super::create::is_replicated;
-use crate::ids::{DiskId, GroupId, MemberId, ProjectId, ServerId};
+use crate::ids::{DiskId, GroupId, MemberId, ProjectId, ServerId, VolumeId};
 use crate::ports::compute::{AttachedVolume, Flavor, Server, ServerStatus};
 use crate::ports::network::{NetworkInfo, Port, SecurityGroup, Subnet};
 use crate::ports::storage::ArrayVolume;
@@ -11,6 +10,10 @@ use crate::record::{
 };
 use crate::refusal::{Refusal, Refusals};
 use crate::sync::Role;
+use crate::volume_type::is_replicated;
+
+/// The `vnic_type` of a port that Neutron makes by itself.
+const NORMAL: &str = "normal";
 
 /// What was read with service rights about the server; compared with its owner first.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -35,6 +38,8 @@ pub struct MemberFacts {
     pub security_groups: Vec<SecurityGroup>,
     /// Groups of this project that already protect the server (I16).
     pub protected_by: Option<GroupId>,
+    /// Volumes that groups at this site protect, whichever server had them when it joined.
+    pub protected_volumes: Vec<(VolumeId, GroupId)>,
 }
 
 /// The body with this member, or everything that speaks against it.
@@ -62,6 +67,7 @@ pub fn add_member(body: &GroupBody, facts: &MemberFacts) -> Result<GroupBody, Re
         }
         Some(_) => {}
     }
+    against.extend(port_refusals(server, facts));
     if body.policy.is_none() {
         against.push(Refusal::NoPolicy);
     }
@@ -172,24 +178,36 @@ fn volume_refusals(body: &GroupBody, facts: &MemberFacts, volume: &Volume) -> Ve
             site,
         });
     }
-    let mut not_eligible = |why: &str| {
-        let (volume, why) = (id.clone(), why.to_owned());
-        against.push(Refusal::VolumeNotEligible { volume, why });
-    };
     if volume.encrypted {
-        not_eligible("it is encrypted");
+        against.push(Refusal::VolumeEncrypted { volume: id.clone() });
     }
     if volume.multiattach || volume.attached_to.len() > 1 {
-        not_eligible("it is attached to more than one server");
+        against.push(Refusal::VolumeMultiattach { volume: id.clone() });
     }
-    if volume
-        .project_id
-        .as_ref()
-        .is_some_and(|p| p != facts.project.as_str())
-    {
-        not_eligible("it belongs to another project");
+    let owner = volume.project_id.as_ref();
+    if owner.is_some_and(|p| p != facts.project.as_str()) {
+        against.push(Refusal::VolumeOfOtherProject { volume: id.clone() });
+    }
+    let mut protected = facts.protected_volumes.iter();
+    if let Some((_, group)) = protected.find(|(protected, _)| protected == &volume.id) {
+        let group = group.to_string();
+        against.push(Refusal::VolumeAlreadyProtected { volume: id, group });
     }
     against
+}
+
+/// What hardware or another plugin made a port of, we cannot make again.
+fn port_refusals(server: &Server, facts: &MemberFacts) -> Vec<Refusal> {
+    let odd = facts.ports.iter().filter_map(|port| {
+        let kind = port.vnic_type.as_deref().filter(|kind| *kind != NORMAL);
+        kind.map(|kind| (port, kind))
+    });
+    odd.map(|(port, kind)| Refusal::PortNotRebuildable {
+        server: server.name.clone(),
+        port: port.id.to_string(),
+        vnic_type: kind.to_owned(),
+    })
+    .collect()
 }
 
 fn disk(

@@ -266,7 +266,7 @@ pub(super) fn member_facts() -> MemberFacts {
             allowed_address_pairs: vec![],
             device: Some(ServerId::from("srv")),
             device_owner: "compute:nova".into(),
-            vnic_type: None,
+            vnic_type: Some("normal".into()),
             created_at: None,
         }],
         networks: vec![NetworkInfo {
@@ -287,6 +287,7 @@ pub(super) fn member_facts() -> MemberFacts {
             project_id: "pa".into(),
         }],
         protected_by: None,
+        protected_volumes: vec![(VolumeId::from("another"), GroupId(Uuid::nil()))],
     }
 }
 
@@ -320,7 +321,7 @@ type Case = (&'static str, fn(&mut MemberFacts));
 
 #[test]
 fn a_member_that_cannot_be_rebuilt_is_refused_by_its_own_code() {
-    let cases: [Case; 14] = [
+    let cases: [Case; 18] = [
         ("no_such_server", |f| f.server = None),
         ("no_such_server", |f| {
             f.server.as_mut().unwrap().project_id = "px".into()
@@ -340,10 +341,24 @@ fn a_member_that_cannot_be_rebuilt_is_refused_by_its_own_code() {
         ("volume_type_mismatch", |f| {
             f.volumes[0].volume_type = Some("plain".into())
         }),
-        ("volume_not_eligible", |f| f.volumes[0].encrypted = true),
-        ("volume_not_eligible", |f| f.volumes[0].multiattach = true),
-        ("volume_not_eligible", |f| {
+        ("volume_encrypted", |f| f.volumes[0].encrypted = true),
+        ("volume_multiattach", |f| f.volumes[0].multiattach = true),
+        ("volume_multiattach", |f| {
+            f.volumes[0].attached_to.push(ServerId::from("other"))
+        }),
+        ("volume_of_other_project", |f| {
             f.volumes[0].project_id = Some("px".into())
+        }),
+        ("volume_already_protected", |f| {
+            f.protected_volumes[0].0 = VolumeId::from("vol")
+        }),
+        ("volume_not_eligible", |f| {
+            let mut gone = f.server.as_ref().unwrap().volumes[0].clone();
+            gone.volume = VolumeId::from("gone");
+            f.server.as_mut().unwrap().volumes.push(gone);
+        }),
+        ("port_not_rebuildable", |f| {
+            f.ports[0].vnic_type = Some("direct".into())
         }),
         ("volume_not_on_array", |f| f.array_volumes = vec![None]),
         ("type_not_replicated", |f| {

@@ -4,9 +4,10 @@
 //! Absent: roles and tokens (`http` judges them), and the rules (`admin`).
 
 use super::engine::Caller;
-use crate::admin::{AdminRefusal, PairAsk, SiteCredential};
+use crate::admin::{AdminRefusal, PairAsk, SiteCheck, SiteCredential};
 use crate::ids::{ArrayId, ProjectId, SiteId, TenantMappingId};
 use crate::sync::PairOffer;
+use crate::volume_type::Eligibility;
 use async_trait::async_trait;
 use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
@@ -57,6 +58,28 @@ pub struct SiteCreate {
     pub region_name: String,
 }
 
+/// What is to be changed; what is `None` stays. Not serialisable: a broker would have to carry the login
+/// sealed.
+#[derive(Debug, Clone, Default)]
+pub struct SiteUpdate {
+    pub name: Option<String>,
+    pub description: Option<String>,
+    pub site_type: Option<SiteType>,
+    pub auth_url: Option<String>,
+    pub region_name: Option<String>,
+    /// Needed with another `auth_url` when a login is sealed.
+    pub credential: Option<SiteCredential>,
+}
+
+/// A site, and what a look at it has found (SITE-05).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SiteValidation {
+    pub name: String,
+    /// After the look; `None`: nobody could look, it stays as it was.
+    pub status: Option<SiteStatus>,
+    pub checks: Vec<SiteCheck>,
+}
+
 /// This site's offer, with what people compare.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct OfferView {
@@ -83,6 +106,19 @@ pub struct ArrayCreate {
     pub token: Option<SecretString>,
 }
 
+/// What is to be changed; what is `None` stays.
+#[derive(Debug, Clone, Default)]
+pub struct ArrayUpdate {
+    pub name: Option<String>,
+    pub url: Option<String>,
+    /// `Some(None)`: every project.
+    pub allowed_projects: Option<Option<BTreeSet<ProjectId>>>,
+    /// `Some(None)`: the machine's roots judge.
+    pub certificate: Option<Option<String>>,
+    /// Needed with another `url` when one is sealed.
+    pub token: Option<SecretString>,
+}
+
 /// TEN-01.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TenantMappingView {
@@ -101,6 +137,14 @@ pub struct TenantMappingCreate {
     pub remote_site: String,
     pub remote_project: ProjectId,
     pub description: String,
+}
+
+/// What is to be changed; what is `None` stays.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct TenantMappingUpdate {
+    /// Refused while a group joins the two projects.
+    pub remote_project: Option<ProjectId>,
+    pub description: Option<String>,
 }
 
 /// Why it was not done.
@@ -130,6 +174,25 @@ pub trait Admin: Send + Sync {
     async fn site_show(&self, site: &str) -> Result<SiteView, AdminError>;
     /// SITE-04. The id is provisional until the site is paired.
     async fn site_create(&self, caller: &Caller, site: SiteCreate) -> Result<SiteView, AdminError>;
+    /// Refused with another `auth_url` and the old login: a secret goes where it was given for.
+    async fn site_update(
+        &self,
+        caller: &Caller,
+        site: &str,
+        update: SiteUpdate,
+    ) -> Result<SiteView, AdminError>;
+    /// Refused while groups or tenant mappings name it.
+    async fn site_delete(&self, caller: &Caller, site: &str) -> Result<(), AdminError>;
+    /// Looks at the site's cloud and keeps the status that follows; this site's own id: at its own.
+    /// Sends one import by a host that does not exist, which changes nothing.
+    async fn site_validate(
+        &self,
+        caller: &Caller,
+        site: &str,
+    ) -> Result<SiteValidation, AdminError>;
+    /// The volume types of the site, each with why its volumes cannot be protected (VT-03).
+    /// `Unavailable`: its Cinder could not be asked; `Refused`: no login at it is sealed here.
+    async fn site_volume_types(&self, site: &str) -> Result<Vec<Eligibility>, AdminError>;
     /// What this site shows of itself.
     async fn pair_offer(&self) -> Result<OfferView, AdminError>;
     /// Pins another site's keys; believed from the answer on, without a restart.
@@ -149,6 +212,15 @@ pub trait Admin: Send + Sync {
         caller: &Caller,
         array: ArrayCreate,
     ) -> Result<ArrayView, AdminError>;
+    /// Refused with another `url` and the old token. `array` is a name or id.
+    async fn array_update(
+        &self,
+        caller: &Caller,
+        array: &str,
+        update: ArrayUpdate,
+    ) -> Result<ArrayView, AdminError>;
+    /// Refused while policies name it.
+    async fn array_delete(&self, caller: &Caller, array: &str) -> Result<(), AdminError>;
     async fn tenant_mapping_list(&self) -> Result<Vec<TenantMappingView>, AdminError>;
     /// Refused unless the remote site is paired: its id is not known before.
     async fn tenant_mapping_create(
@@ -156,4 +228,16 @@ pub trait Admin: Send + Sync {
         caller: &Caller,
         mapping: TenantMappingCreate,
     ) -> Result<TenantMappingView, AdminError>;
+    async fn tenant_mapping_update(
+        &self,
+        caller: &Caller,
+        mapping: TenantMappingId,
+        update: TenantMappingUpdate,
+    ) -> Result<TenantMappingView, AdminError>;
+    /// Refused while a group joins the two projects.
+    async fn tenant_mapping_delete(
+        &self,
+        caller: &Caller,
+        mapping: TenantMappingId,
+    ) -> Result<(), AdminError>;
 }

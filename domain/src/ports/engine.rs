@@ -5,10 +5,12 @@
 
 use crate::change::PolicyAsk;
 use crate::condition::Condition;
+use crate::health::HealthView;
 use crate::ids::{GroupId, NetworkId, OperationId, ProjectId, ServerId, SubnetId, UserId};
 use crate::operation::failover::{FailoverAsk, TestAsk};
 use crate::operation::{Operation, OperationEvent};
 use crate::plan::Plan;
+use crate::ports::storage::RecoveryPoint;
 use crate::record::{GroupBody, ReplicationType};
 use crate::refusal::Refusals;
 use crate::sync::{Head, Pair, Signed, SyncRefusal};
@@ -230,7 +232,7 @@ pub enum Reply {
     },
 }
 
-/// Questions; answered from the store, never from the world.
+/// Questions; answered from the store, but for the two that say so.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "query", rename_all = "snake_case")]
 pub enum Query {
@@ -239,6 +241,14 @@ pub enum Query {
         limit: u32,
     },
     Group {
+        group: GroupRef,
+    },
+    /// Asks the array that the group replicates to.
+    RecoveryPoints {
+        group: GroupRef,
+    },
+    /// Asks both arrays.
+    Health {
         group: GroupRef,
     },
     /// Also of a tombstone, by its id.
@@ -292,12 +302,31 @@ pub struct SyncView {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "view", rename_all = "snake_case")]
 pub enum View {
-    Groups { groups: Vec<GroupView> },
-    Group { group: Box<GroupView> },
-    Sync { sync: Box<SyncView> },
-    Operations { operations: Vec<Operation> },
-    Operation { operation: Box<Operation> },
-    Events { events: Vec<OperationEvent> },
+    Groups {
+        groups: Vec<GroupView>,
+    },
+    Group {
+        group: Box<GroupView>,
+    },
+    /// Newest first, complete and incomplete ones.
+    RecoveryPoints {
+        points: Vec<RecoveryPoint>,
+    },
+    Health {
+        health: Box<HealthView>,
+    },
+    Sync {
+        sync: Box<SyncView>,
+    },
+    Operations {
+        operations: Vec<Operation>,
+    },
+    Operation {
+        operation: Box<Operation>,
+    },
+    Events {
+        events: Vec<OperationEvent>,
+    },
 }
 
 /// Why the engine did not do it.

@@ -16,7 +16,7 @@ use crate::wire::admin::{
 use http::StatusCode;
 
 /// The site in the path, by name or id.
-fn site_of(cx: &Cx) -> Result<String, ApiError> {
+pub(super) fn site_of(cx: &Cx) -> Result<String, ApiError> {
     let text = cx.params.get("site").filter(|text| is_name(text));
     text.map(str::to_owned).ok_or(ApiError::NotFound)
 }

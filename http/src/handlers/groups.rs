@@ -8,6 +8,7 @@ use crate::wire::group::{
     GroupAnswer, GroupInfo, GroupsAnswer, MappingsAnswer, MembersAnswer, PolicyAnswer, PolicyInfo,
     etag,
 };
+use crate::wire::looks::{HealthAnswer, HealthInfo, RecoveryPointInfo, RecoveryPointsAnswer};
 use http::StatusCode;
 use protector_domain::ports::engine::{GroupView, Query, View};
 
@@ -62,6 +63,29 @@ pub(super) async fn mappings(cx: &Cx) -> Result<Answer, ApiError> {
             mappings: group.body.mappings.clone().into(),
         },
     ))
+}
+
+pub(super) async fn recovery_points(cx: &Cx) -> Result<Answer, ApiError> {
+    let group = cx.group_ref()?;
+    let points = match cx.ask(Query::RecoveryPoints { group }).await? {
+        View::RecoveryPoints { points } => points,
+        other => return Err(unexpected(&other)),
+    };
+    let recovery_points = points.iter().map(RecoveryPointInfo::from).collect();
+    Ok(Answer::json(
+        StatusCode::OK,
+        &RecoveryPointsAnswer { recovery_points },
+    ))
+}
+
+pub(super) async fn health(cx: &Cx) -> Result<Answer, ApiError> {
+    let group = cx.group_ref()?;
+    let health = match cx.ask(Query::Health { group }).await? {
+        View::Health { health } => health,
+        other => return Err(unexpected(&other)),
+    };
+    let health = HealthInfo::from(&*health);
+    Ok(Answer::json(StatusCode::OK, &HealthAnswer { health }))
 }
 
 /// Everything of a group carries its version, to be sent back in `If-Match`.

@@ -10,6 +10,7 @@ mod couriers;
 mod events;
 mod groups;
 mod operations;
+mod registered;
 mod system;
 
 use crate::answer::Answer;
@@ -32,11 +33,19 @@ pub(crate) async fn dispatch(cx: Cx, body: BodyStream) -> Result<Answer, ApiErro
         Endpoint::SiteList => admin::site_list(&cx).await,
         Endpoint::SiteCreate => admin::site_create(&cx, body).await,
         Endpoint::SiteShow => admin::site_show(&cx).await,
+        Endpoint::SiteUpdate => registered::site_update(&cx, body).await,
+        Endpoint::SiteDelete => registered::site_delete(&cx).await,
+        Endpoint::SiteValidate => registered::site_validate(&cx).await,
+        Endpoint::VolumeTypeList => registered::volume_type_list(&cx).await,
         Endpoint::PairShow => admin::pair_show(&cx).await,
         Endpoint::SitePair => admin::pair(&cx, body).await,
         Endpoint::SiteCredentialSet => admin::site_credential_set(&cx, body).await,
         Endpoint::ArrayList => admin::array_list(&cx).await,
         Endpoint::ArrayCreate => admin::array_create(&cx, body).await,
+        Endpoint::ArrayUpdate => registered::array_update(&cx, body).await,
+        Endpoint::ArrayDelete => registered::array_delete(&cx).await,
+        Endpoint::TenantMappingUpdate => registered::tenant_mapping_update(&cx, body).await,
+        Endpoint::TenantMappingDelete => registered::tenant_mapping_delete(&cx).await,
         Endpoint::TenantMappingList => admin::tenant_mapping_list(&cx).await,
         Endpoint::TenantMappingCreate => admin::tenant_mapping_create(&cx, body).await,
         Endpoint::TenantSiteList => admin::tenant_site_list(&cx).await,
@@ -45,6 +54,8 @@ pub(crate) async fn dispatch(cx: Cx, body: BodyStream) -> Result<Answer, ApiErro
         Endpoint::MemberList => groups::members(&cx).await,
         Endpoint::PolicyShow => groups::policy(&cx).await,
         Endpoint::MappingsShow => groups::mappings(&cx).await,
+        Endpoint::RecoveryPointList => groups::recovery_points(&cx).await,
+        Endpoint::HealthShow => groups::health(&cx).await,
         Endpoint::GroupCreate => changes::create(&cx, body).await,
         Endpoint::GroupUpdate => changes::update(&cx, body).await,
         Endpoint::GroupDelete => changes::delete(&cx, body).await,

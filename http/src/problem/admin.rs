@@ -51,6 +51,10 @@ fn status(refusal: &AdminRefusal) -> StatusCode {
         | R::OtherInstallation { .. }
         | R::SiteTaken { .. }
         | R::SiteInUse { .. }
-        | R::NotPaired { .. } => StatusCode::CONFLICT,
+        | R::NotPaired { .. }
+        | R::InUse { .. }
+        | R::SecretNeeded { .. }
+        | R::NoCredential { .. }
+        | R::CouldNotAsk { .. } => StatusCode::CONFLICT,
     }
 }

@@ -15,7 +15,7 @@ use serde::Serialize;
 use std::collections::BTreeMap;
 use utoipa::ToSchema;
 
-const S_PER_MINUTE: u64 = 60;
+pub(super) const S_PER_MINUTE: u64 = 60;
 
 /// One thing that is wrong with a group now.
 #[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]

@@ -4,8 +4,10 @@
 
 pub mod actions;
 pub mod admin;
+pub mod admin_changes;
 pub mod changes;
 pub mod group;
+pub mod looks;
 pub mod operation;
 pub mod orders;
 pub mod sync;

@@ -165,10 +165,9 @@ async fn nobody_but_an_administrator_reaches_the_port() {
     assert!(world.admin.asked.lock().unwrap().is_empty());
 }
 
-#[tokio::test(start_paused = true)]
-async fn every_refusal_has_its_status_code_and_way_out() {
+fn of_registration() -> Vec<(AdminRefusal, &'static str)> {
     let site = || "site-b".to_owned();
-    let refusals = [
+    vec![
         (
             AdminRefusal::BadName {
                 field: "name".to_owned(),
@@ -220,7 +219,44 @@ async fn every_refusal_has_its_status_code_and_way_out() {
             "409 site_in_use",
         ),
         (AdminRefusal::NotPaired { site: site() }, "409 not_paired"),
-    ];
+    ]
+}
+
+fn of_what_is_registered() -> Vec<(AdminRefusal, &'static str)> {
+    let site = || "site-b".to_owned();
+    vec![
+        (
+            AdminRefusal::InUse {
+                what: "site".to_owned(),
+                name: site(),
+                by: "protection groups shop".to_owned(),
+            },
+            "409 in_use",
+        ),
+        (
+            AdminRefusal::SecretNeeded {
+                what: "site".to_owned(),
+                name: site(),
+            },
+            "409 secret_needed",
+        ),
+        (
+            AdminRefusal::NoCredential { site: site() },
+            "409 no_credential",
+        ),
+        (
+            AdminRefusal::CouldNotAsk {
+                site: site(),
+                why: "connection refused".to_owned(),
+            },
+            "409 could_not_ask",
+        ),
+    ]
+}
+
+#[tokio::test(start_paused = true)]
+async fn every_refusal_has_its_status_code_and_way_out() {
+    let refusals = of_registration().into_iter().chain(of_what_is_registered());
     for (refusal, expected) in refusals {
         let world = World::new();
         world.admin.fail(refusal.clone());

@@ -2,15 +2,17 @@
 
 use crate::world::{MINE, OTHER, site};
 use async_trait::async_trait;
-use protector_domain::admin::{PairAsk, SiteCredential};
+use protector_domain::admin::{CheckName, CheckResult, PairAsk, SiteCheck, SiteCredential};
 use protector_domain::ids::TenantMappingId;
 use protector_domain::ports::Admin;
 use protector_domain::ports::admin::{
-    AdminError, ArrayCreate, ArrayView, OfferView, SiteCreate, SiteStatus, SiteType, SiteView,
-    TenantMappingCreate, TenantMappingView,
+    AdminError, ArrayCreate, ArrayUpdate, ArrayView, OfferView, SiteCreate, SiteStatus, SiteType,
+    SiteUpdate, SiteValidation, SiteView, TenantMappingCreate, TenantMappingUpdate,
+    TenantMappingView,
 };
 use protector_domain::ports::engine::Caller;
 use protector_domain::sync::{PairOffer, SigningIdentity, fingerprint};
+use protector_domain::volume_type::Eligibility;
 use secrecy::ExposeSecret;
 use std::sync::Mutex;
 use uuid::Uuid;
@@ -25,6 +27,8 @@ pub enum Asked {
     /// With its certificate and token.
     Array(ArrayView, Option<String>, Option<String>),
     Mapping(TenantMappingCreate),
+    /// What is changed, removed or looked at: the verb, the name in the path, what was given.
+    Later(&'static str, String, String),
 }
 
 #[derive(Default)]
@@ -72,7 +76,48 @@ pub fn mapping() -> TenantMappingView {
     }
 }
 
+pub fn validation() -> SiteValidation {
+    let check = |name, result, remedy: Option<&str>| SiteCheck {
+        name,
+        result,
+        cause: "as it is".to_owned(),
+        remedy: remedy.map(str::to_owned),
+    };
+    SiteValidation {
+        name: "site-b".to_owned(),
+        status: Some(SiteStatus::Error),
+        checks: vec![
+            check(CheckName::Identity, CheckResult::Ok, None),
+            check(
+                CheckName::VolumeManage,
+                CheckResult::Failed,
+                Some("allow it"),
+            ),
+        ],
+    }
+}
+
+pub fn plain_type() -> Eligibility {
+    Eligibility {
+        id: "t-1".to_owned(),
+        name: "plain".to_owned(),
+        replication_enabled: false,
+        replication_type: None,
+        against: Some("replication_enabled is not '<is> True'".to_owned()),
+    }
+}
+
 impl Office {
+    fn later<T>(
+        &self,
+        caller: &Caller,
+        (verb, name): (&'static str, &str),
+        given: String,
+        good: T,
+    ) -> Result<T, AdminError> {
+        self.note(caller, Asked::Later(verb, name.to_owned(), given), good)
+    }
+
     fn answer<T>(&self, good: T) -> Result<T, AdminError> {
         self.fails.lock().unwrap().clone().map_or(Ok(good), Err)
     }
@@ -155,5 +200,68 @@ impl Admin for Office {
         asked: TenantMappingCreate,
     ) -> Result<TenantMappingView, AdminError> {
         self.note(caller, Asked::Mapping(asked), mapping())
+    }
+
+    async fn site_update(
+        &self,
+        caller: &Caller,
+        site: &str,
+        update: SiteUpdate,
+    ) -> Result<SiteView, AdminError> {
+        let given = format!("{:?} {:?}", update.name, update.credential.map(|c| c.who()));
+        self.later(caller, ("site_update", site), given, site_b())
+    }
+
+    async fn site_delete(&self, caller: &Caller, site: &str) -> Result<(), AdminError> {
+        self.later(caller, ("site_delete", site), String::new(), ())
+    }
+
+    async fn site_validate(
+        &self,
+        caller: &Caller,
+        site: &str,
+    ) -> Result<SiteValidation, AdminError> {
+        self.later(caller, ("site_validate", site), String::new(), validation())
+    }
+
+    async fn site_volume_types(&self, _site: &str) -> Result<Vec<Eligibility>, AdminError> {
+        self.answer(vec![plain_type()])
+    }
+
+    async fn array_update(
+        &self,
+        caller: &Caller,
+        name: &str,
+        update: ArrayUpdate,
+    ) -> Result<ArrayView, AdminError> {
+        let token = update.token.map(|t| t.expose_secret().to_owned());
+        let given = format!(
+            "{:?} {:?} {token:?}",
+            update.allowed_projects, update.certificate
+        );
+        self.later(caller, ("array_update", name), given, array())
+    }
+
+    async fn array_delete(&self, caller: &Caller, array: &str) -> Result<(), AdminError> {
+        self.later(caller, ("array_delete", array), String::new(), ())
+    }
+
+    async fn tenant_mapping_update(
+        &self,
+        caller: &Caller,
+        id: TenantMappingId,
+        update: TenantMappingUpdate,
+    ) -> Result<TenantMappingView, AdminError> {
+        let (id, given) = (id.to_string(), format!("{:?}", update.description));
+        self.later(caller, ("tenant_mapping_update", &id), given, mapping())
+    }
+
+    async fn tenant_mapping_delete(
+        &self,
+        caller: &Caller,
+        id: TenantMappingId,
+    ) -> Result<(), AdminError> {
+        let id = id.to_string();
+        self.later(caller, ("tenant_mapping_delete", &id), String::new(), ())
     }
 }

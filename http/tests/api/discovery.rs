@@ -129,6 +129,8 @@ async fn every_documented_path_is_routed_and_every_route_documented() {
                 .replace("{tenant}", MINE)
                 .replace("{group}", "web")
                 .replace("{site}", "site-b")
+                .replace("{array}", "array-b")
+                .replace("{mapping}", "00000000-0000-0000-0000-000000000007")
                 .replace("{operation}", &operation);
             let response = world
                 .open(request("admin", &method.to_uppercase(), &path, &[], "[]"))

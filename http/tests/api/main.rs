@@ -9,6 +9,7 @@
 mod access;
 mod actions;
 mod admin;
+mod admin_later;
 mod admin_world;
 mod bodies;
 mod changes;

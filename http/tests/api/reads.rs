@@ -346,3 +346,33 @@ async fn the_live_tree_as_json_and_as_text() {
         assert_eq!(got.line(), "400 bad_request", "{bad}");
     }
 }
+
+#[tokio::test(start_paused = true)]
+async fn points_and_health_have_the_documented_names() {
+    let world = World::new();
+    let got = world.get("reader", &group_path("/recovery-points")).await;
+    let created = "1970-01-01T00:00:01.000000Z";
+    let expected = json!({ "recovery_points": [
+        { "suffix": "b", "created_at": created, "completed_at": null, "age_s": 60,
+            "complete": false },
+        { "suffix": "a", "created_at": created, "completed_at": "1970-01-01T00:00:02.000000Z",
+            "age_s": 60, "complete": true },
+    ] });
+    assert_eq!(got.json(), expected);
+    let got = world.get("reader", &group_path("/health")).await.json();
+    let found = &got["health"]["findings"][0];
+    assert_eq!(got["health"]["failover_ready"], false);
+    assert_eq!(got["health"]["rpo_minutes"], 15);
+    assert_eq!(
+        (&found["code"], &found["severity"]),
+        (&json!("rpo_violation"), &json!("blocking"))
+    );
+    assert_eq!(
+        found["message"],
+        "Latest snapshot age (47 min) exceeds RPO threshold (15 min)"
+    );
+    for tail in ["/recovery-points", "/health"] {
+        let other = "/v1/p-mine/protection-groups/nothing".to_owned() + tail;
+        assert_eq!(world.get("reader", &other).await.line(), "404 not_found");
+    }
+}

@@ -7,6 +7,7 @@ use bytes::Bytes;
 use http::{HeaderMap, Method, Request, StatusCode};
 use http_body_util::{BodyExt, Full};
 use protector_domain::fence::OnReturn;
+use protector_domain::health::HealthView;
 use protector_domain::ids::{GroupId, OperationId, ProjectId, SiteId, TrustId};
 use protector_domain::operation::{
     EventKind, Operation, OperationEvent, OperationKind, OperationMode, OperationStatus,
@@ -16,10 +17,12 @@ use protector_domain::ports::engine::{
     Caller, Command, EngineError, GroupView, Query, Reply, SyncView, View,
 };
 use protector_domain::ports::identity::{TokenInfo, TrustAsk};
+use protector_domain::ports::storage::RecoveryPoint;
 use protector_domain::ports::{Acting, Engine, ErrorKind, Identity, PortError, PortResult};
 use protector_domain::record::{
     GroupBody, GroupStatus, Mappings, ReplicationType, SidePlace, Sides,
 };
+use protector_domain::refusal::{Finding, Refusal, Severity};
 use protector_domain::sync::{
     Content, Epoch, Head, Intent, Message, MessageContent, Nonce, Pair, RecordRef, Signed,
     SigningIdentity, Ticket, sign,
@@ -165,6 +168,8 @@ impl Engine for Script {
         match query {
             Query::GroupList { marker, limit } => Ok(self.group_list(caller, marker, limit)),
             Query::Group { group } => self.group(caller, &group.0),
+            Query::RecoveryPoints { group } => self.group(caller, &group.0).map(|_| points()),
+            Query::Health { group } => self.group(caller, &group.0).map(|_| health()),
             Query::Sync { group } => self.group(caller, &group.0).map(|_| sync_view()),
             Query::OperationList { group, .. } => {
                 let fits = |o: &Operation| group.is_none_or(|g| g == o.group);
@@ -234,6 +239,41 @@ impl Script {
     fn operation(&self, caller: &Caller, id: OperationId) -> Result<Operation, EngineError> {
         let found = self.operations_of(caller).into_iter().find(|o| o.id == id);
         found.ok_or_else(|| missing("operation"))
+    }
+}
+
+/// One that has arrived, and one on its way.
+fn points() -> View {
+    let point = |suffix: &str, completed_ms, sequence| RecoveryPoint {
+        suffix: suffix.into(),
+        created_ms: 1_000,
+        completed_ms,
+        age_s: Some(60),
+        sequence,
+    };
+    View::RecoveryPoints {
+        points: vec![point("b", None, 2), point("a", Some(2_000), 1)],
+    }
+}
+
+fn health() -> View {
+    let finding = Finding {
+        severity: Severity::Blocking,
+        refusal: Refusal::RpoViolation {
+            age_min: 47,
+            max_min: 15,
+        },
+    };
+    View::Health {
+        health: Box::new(HealthView {
+            replicating: Some(true),
+            newest_point: None,
+            rpo_max_s: Some(900),
+            rpo_met: Some(false),
+            synced: true,
+            failover_ready: false,
+            findings: vec![finding],
+        }),
     }
 }
 

@@ -1,10 +1,12 @@
 //! `protector-lab up`: both pretend sites on real sockets, for stock clients and for people. Clouds and
-//! arrays live in memory, the sites' databases in files; time is the machine's.
+//! arrays live in memory, the sites' databases in files; time is the machine's. SIGUSR1 loses site-a
+//! whole, SIGUSR2 brings it back.
 //!
 //! Absent: the pretend network with its faults (`world`), and coming up again on old files: the clouds
 //! they belong to are gone.
 
 mod files;
+mod reach;
 mod site;
 
 use crate::courier::Endpoint;
@@ -15,12 +17,13 @@ use protector_domain::ids::ArrayId;
 use protector_runtime::clock::{Clock, SystemClock};
 use protector_runtime::remote::{HttpService, ReqwestOptions, reqwest_service};
 use protector_storage_drivers::link::SharedWorld;
+use protector_storage_drivers::model::{Control, LinkState};
+use reach::Reach;
 use site::{Arrays, UpSite};
 use std::io::Write;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 use tokio::signal::unix::{SignalKind, signal};
-use tokio::task::JoinSet;
 
 /// What the two sites are started with.
 #[derive(Debug, Clone, clap::Args)]
@@ -39,47 +42,83 @@ pub struct UpOptions {
     pub seed: u64,
 }
 
+/// Both sites, and what they share.
+struct Up {
+    sites: [UpSite; 2],
+    arrays: Arrays,
+}
+
 /// Brings both sites up, says so, and keeps them until SIGTERM or SIGINT.
 ///
 /// # Errors
-/// Whatever does not come up; a directory that is not empty.
+/// Whatever does not come up, or back; a directory that is not empty.
 pub async fn up(options: UpOptions) -> Result<()> {
     let mut term = signal(SignalKind::terminate())?;
     let mut int = signal(SignalKind::interrupt())?;
+    let mut lose = signal(SignalKind::user_defined1())?;
+    let mut back = signal(SignalKind::user_defined2())?;
     files::prepare(&options.state)?;
-    // Dropped at the end, and with it every socket.
-    let mut served = JoinSet::new();
-    let sites = start(&options, &mut served).await?;
-    files::write(&options.state, &sites)?;
-    tell(&options.state);
-    tokio::select! {
-        biased;
-        _ = term.recv() => {}
-        _ = int.recv() => {}
+    let mut up = start(&options).await?;
+    files::write(&options.state, &up.sites)?;
+    let state = options.state.display();
+    tell(&format!(
+        "both sites are up: {state}\n  export OS_CLIENT_CONFIG_FILE={state}/clouds.yaml OS_CLOUD=site-a\n"
+    ));
+    loop {
+        tokio::select! {
+            biased;
+            _ = term.recv() => break,
+            _ = int.recv() => break,
+            _ = lose.recv() => up.lose_a().await?,
+            _ = back.recv() => up.bring_a_back().await?,
+        }
     }
-    for site in sites {
-        site.running.stop().await;
+    for site in up.sites {
+        site.stop().await;
     }
     Ok(())
 }
 
+impl Up {
+    fn link(&self, state: LinkState) -> Result<()> {
+        let (a, b) = (Which::A.array().to_owned(), Which::B.array().to_owned());
+        Ok(self
+            .arrays
+            .world
+            .control(Control::LinkState { a, b, state })?)
+    }
+
+    async fn lose_a(&mut self) -> Result<()> {
+        self.link(LinkState::Cut)?;
+        let [a, _] = &mut self.sites;
+        a.lose(&self.arrays).await;
+        tell("site-a is lost\n");
+        Ok(())
+    }
+
+    async fn bring_a_back(&mut self) -> Result<()> {
+        self.link(LinkState::Connected)?;
+        let [a, _] = &mut self.sites;
+        a.come_back(&self.arrays).await.context("site-a again")?;
+        tell("site-a is back\n");
+        Ok(())
+    }
+}
+
 /// Who reads this may have gone away after the first line; the sites stay up all the same.
-fn tell(state: &Path) {
-    let state = state.display();
-    let told = format!(
-        "both sites are up: {state}\n  export OS_CLIENT_CONFIG_FILE={state}/clouds.yaml OS_CLOUD=site-a\n"
-    );
+fn tell(told: &str) {
     let mut out = std::io::stdout().lock();
     if let Err(error) = out.write_all(told.as_bytes()).and_then(|()| out.flush()) {
         tracing::debug!(%error, "nobody reads what is told here");
     }
 }
 
-async fn start(options: &UpOptions, served: &mut JoinSet<()>) -> Result<[UpSite; 2]> {
+async fn start(options: &UpOptions) -> Result<Up> {
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let world = two_arrays(options.seed, clock.clone())?;
     let arrays = Arrays {
         ids: array_ids(&world),
+        reach: Reach::new(world.clone()),
         world,
     };
     let vms = usize::from(options.vms);
@@ -91,14 +130,7 @@ async fn start(options: &UpOptions, served: &mut JoinSet<()>) -> Result<[UpSite;
     let http = reqwest_service(ReqwestOptions::default())?;
     let mut sites = Vec::new();
     for which in [Which::A, Which::B] {
-        let starting = site::start(
-            which,
-            &options.state,
-            &world_options,
-            &arrays,
-            &http,
-            served,
-        );
+        let starting = site::start(which, &options.state, &world_options, &arrays, &http);
         sites.push(starting.await.with_context(|| which.name())?);
     }
     let sites: [UpSite; 2] = sites.try_into().map_err(|_| anyhow::anyhow!("two sites"))?;
@@ -111,7 +143,7 @@ async fn start(options: &UpOptions, served: &mut JoinSet<()>) -> Result<[UpSite;
     introduce_sides(&a, &b, &named)
         .await
         .context("introducing the sites to each other")?;
-    Ok(sites)
+    Ok(Up { sites, arrays })
 }
 
 fn array_ids(world: &SharedWorld) -> std::collections::BTreeMap<ArrayId, String> {

@@ -1,8 +1,10 @@
-//! One site on sockets: its cloud behind one port, the product behind another.
+//! One site on sockets: its cloud behind one port, the product behind another. It can be lost, and come
+//! back: then nobody listens at either, while its VMs run on.
 //!
 //! Absent: the other site; the two are introduced when both run.
 
-use crate::cloud::routes;
+use super::reach::Reach;
+use crate::cloud::{Cloud as CloudModel, routes};
 use crate::world::{Tenant, Which, WorldOptions, cloud_config, one_cloud, tenant};
 use anyhow::Result;
 use protector_actors::{AdminOptions, Care};
@@ -18,6 +20,7 @@ use protector_store::{Store, StoreConfig};
 use protectord::{BootParts, Dialer, RunningSite, boot};
 use std::collections::BTreeMap;
 use std::future::pending;
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 use tokio::net::TcpListener;
@@ -29,6 +32,7 @@ use warp::reply::Response;
 pub(super) struct Arrays {
     pub world: SharedWorld,
     pub ids: BTreeMap<ArrayId, String>,
+    pub reach: Reach,
 }
 
 /// A site that is up.
@@ -38,7 +42,15 @@ pub(super) struct UpSite {
     pub api_url: String,
     pub database: PathBuf,
     pub tenant: Tenant,
-    pub running: RunningSite,
+    /// `None`: it is lost.
+    running: Option<RunningSite>,
+    /// Dropped with everything that listens and every open connection.
+    served: JoinSet<()>,
+    cloud_at: SocketAddr,
+    api_at: SocketAddr,
+    cloud: Arc<Mutex<CloudModel>>,
+    ctx: Ctx,
+    http: HttpService,
 }
 
 /// Binds two loopback ports, fills the cloud, makes the database, and boots the product.
@@ -51,63 +63,100 @@ pub(super) async fn start(
     options: &WorldOptions,
     arrays: &Arrays,
     http: &HttpService,
-    served: &mut JoinSet<()>,
 ) -> Result<UpSite> {
     let ctx = Ctx::production(which.name());
-    let cloud_at = TcpListener::bind("127.0.0.1:0").await?;
-    let api_at = TcpListener::bind("127.0.0.1:0").await?;
-    let cloud_url = format!("http://{}", cloud_at.local_addr()?);
-    let api_url = format!("http://{}", api_at.local_addr()?);
+    let cloud_socket = TcpListener::bind("127.0.0.1:0").await?;
+    let api_socket = TcpListener::bind("127.0.0.1:0").await?;
+    let (cloud_at, api_at) = (cloud_socket.local_addr()?, api_socket.local_addr()?);
+    let cloud_url = format!("http://{cloud_at}");
+    let api_url = format!("http://{api_at}");
     let auth_url = format!("{cloud_url}/identity/v3");
 
     let cloud = one_cloud(which, cloud_url, options.seed, &arrays.world);
     let (mut cloud, tenant) = tenant::seed(which, cloud, options, ctx.now_ms())?;
     let endpoint = format!("{api_url}/v1/$(project_id)s");
     cloud.seed_service("protector", "protector", &endpoint);
-    let now = ctx.clock.clone();
-    let face = routes(
-        Arc::new(Mutex::new(cloud)),
-        Arc::new(move || now.now_us() / 1_000),
-    );
-    listen(cloud_at, face, served);
-
-    let database = state.join(format!("{}.db", which.name()));
-    let running = boot(parts(which, &ctx, &database, &auth_url, &api_url, arrays, http).await?);
-    let running = running.await?;
-    listen(api_at, running.api.clone(), served);
-    Ok(UpSite {
+    let mut site = UpSite {
         which,
         auth_url,
         api_url,
-        database,
+        database: state.join(format!("{}.db", which.name())),
         tenant,
-        running,
-    })
+        running: None,
+        served: JoinSet::new(),
+        cloud_at,
+        api_at,
+        cloud: Arc::new(Mutex::new(cloud)),
+        ctx,
+        http: http.clone(),
+    };
+    site.come_up(arrays, cloud_socket, api_socket).await?;
+    Ok(site)
 }
 
-async fn parts(
-    which: Which,
-    ctx: &Ctx,
-    database: &Path,
-    auth_url: &str,
-    api_url: &str,
-    arrays: &Arrays,
-    http: &HttpService,
-) -> Result<BootParts> {
-    let store = StoreConfig::new(format!("sqlite:///{}", database.display()));
+impl UpSite {
+    async fn come_up(
+        &mut self,
+        arrays: &Arrays,
+        cloud_socket: TcpListener,
+        api_socket: TcpListener,
+    ) -> Result<()> {
+        let now = self.ctx.clock.clone();
+        let face = routes(self.cloud.clone(), Arc::new(move || now.now_us() / 1_000));
+        listen(cloud_socket, face, &mut self.served);
+        let running = boot(parts(self, arrays).await?).await?;
+        listen(api_socket, running.api.clone(), &mut self.served);
+        self.running = Some(running);
+        Ok(())
+    }
+
+    /// Its cloud, its array and its product are gone; its VMs run on where nobody sees them.
+    pub async fn lose(&mut self, arrays: &Arrays) {
+        arrays.reach.set(self.which.array(), false);
+        self.served.shutdown().await;
+        if let Some(running) = self.running.take() {
+            running.crash();
+        }
+    }
+
+    /// The lost site is there again, at its old ports and on its old database.
+    ///
+    /// # Errors
+    /// A port was taken meanwhile; the product does not come up.
+    pub async fn come_back(&mut self, arrays: &Arrays) -> Result<()> {
+        if self.running.is_some() {
+            return Ok(());
+        }
+        let cloud_socket = TcpListener::bind(self.cloud_at).await?;
+        let api_socket = TcpListener::bind(self.api_at).await?;
+        arrays.reach.set(self.which.array(), true);
+        self.come_up(arrays, cloud_socket, api_socket).await
+    }
+
+    /// An orderly end.
+    pub async fn stop(self) {
+        if let Some(running) = self.running {
+            running.stop().await;
+        }
+    }
+}
+
+async fn parts(site: &UpSite, arrays: &Arrays) -> Result<BootParts> {
+    let (ctx, auth_url) = (&site.ctx, &site.auth_url);
+    let store = StoreConfig::new(format!("sqlite:///{}", site.database.display()));
     let store = Store::open(store, ctx.clone()).await?;
     store.migrate().await?;
     let dialer = Dialer {
-        http: http.clone(),
+        http: site.http.clone(),
         ctx: ctx.clone(),
     };
     Ok(BootParts {
-        cloud: dialer.connect(cloud_config(auth_url.to_owned())),
+        cloud: dialer.connect(cloud_config(auth_url.clone())),
         dial: Arc::new(dialer),
-        site: which.site_id(),
+        site: site.which.site_id(),
         store,
         storage: Arc::new(MockDriver::new(
-            Arc::new(arrays.world.clone()),
+            Arc::new(arrays.reach.clone()),
             arrays.ids.clone(),
         )),
         care: Care::default(),
@@ -117,8 +166,8 @@ async fn parts(
             },
         },
         api: ApiOptions {
-            keystone_uri: auth_url.to_owned(),
-            public_endpoint: api_url.to_owned(),
+            keystone_uri: auth_url.clone(),
+            public_endpoint: site.api_url.clone(),
             ..ApiOptions::default()
         },
         ctx: ctx.clone(),

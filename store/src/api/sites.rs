@@ -202,12 +202,21 @@ impl Store {
         id: &ArrayId,
         token: SecretString,
     ) -> Result<(), StoreError> {
+        let write = self.array_token_write(id, &token)?;
+        self.write_done(write).await
+    }
+
+    /// The write of `array_token_put`, sealed, to stand in a batch. Errors: `Sealed`.
+    pub fn array_token_write(
+        &self,
+        id: &ArrayId,
+        token: &SecretString,
+    ) -> Result<Write, StoreError> {
         let token = self.seal(token_place(id.as_str()), token.expose_secret().as_bytes())?;
-        self.write_done(Write::ArrayTokenPut {
+        Ok(Write::ArrayTokenPut {
             id: id.clone(),
             token,
         })
-        .await
     }
 
     /// `None`: no such array, or no token was given. Errors: `Sealed`.

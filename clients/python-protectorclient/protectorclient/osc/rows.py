@@ -99,6 +99,8 @@ class Mapped(FormattableColumn):
 
 
 def _brief(item: Any) -> str:
+    if isinstance(item, dict) and "code" in item:
+        return f"{item['code']}: {item.get('message', '')}. Action: {item.get('remedy', '')}"
     if isinstance(item, dict) and "kind" in item:
         return f"{item['kind']}: {item.get('reason', '')}"
     return str(item)

@@ -39,6 +39,23 @@ class Sites(Manager):
         """SITE-04."""
         return self._transport.admin("POST", "/sites", {"site": fields})["site"]
 
+    def update(self, site: str, fields: dict) -> dict:
+        """What is not in `fields` stays. A `credential` in it is never logged."""
+        secret = "credential" in fields
+        return self._transport.admin("PATCH", f"/sites/{quoted(site)}", {"site": fields}, secret=secret)["site"]
+
+    def delete(self, site: str) -> None:
+        """Errors: `Refused` (`in_use`), naming who uses it."""
+        self._transport.admin("DELETE", f"/sites/{quoted(site)}")
+
+    def validate(self, site: str) -> dict:
+        """SITE-05: `name`, `status`, and `checks` with result, cause and remedy. An own id: the site itself."""
+        return self._transport.admin("POST", f"/sites/{quoted(site)}/validate")["validation"]
+
+    def volume_types(self, site: str) -> list[dict]:
+        """All of them, those that cannot be protected with a `reason`."""
+        return self._transport.admin("GET", f"/sites/{quoted(site)}/volume-types")["volume_types"]
+
     def offer(self) -> dict:
         """What this site shows of itself: `offer` and `fingerprint`."""
         return self._transport.admin("GET", "/pair")["pair"]
@@ -63,6 +80,14 @@ class Arrays(Manager):
         """`api_token` in it is never logged."""
         return self._transport.admin("POST", "/arrays", {"array": fields}, secret=True)["array"]
 
+    def update(self, array: str, fields: dict) -> dict:
+        """What is not in `fields` stays. `api_token` in it is never logged."""
+        return self._transport.admin("PATCH", f"/arrays/{quoted(array)}", {"array": fields}, secret=True)["array"]
+
+    def delete(self, array: str) -> None:
+        """Errors: `Refused` (`in_use`)."""
+        self._transport.admin("DELETE", f"/arrays/{quoted(array)}")
+
 
 class TenantMappings(Manager):
     """TEN-01: which two projects belong together."""
@@ -73,3 +98,12 @@ class TenantMappings(Manager):
     def create(self, fields: dict) -> dict:
         body = {"tenant_mapping": fields}
         return self._transport.admin("POST", "/tenant-mappings", body)["tenant_mapping"]
+
+    def update(self, mapping: str, fields: dict) -> dict:
+        """`remote_project` is refused while a group joins the two projects (`in_use`)."""
+        path = f"/tenant-mappings/{quoted(mapping)}"
+        return self._transport.admin("PATCH", path, {"tenant_mapping": fields})["tenant_mapping"]
+
+    def delete(self, mapping: str) -> None:
+        """Errors: `Refused` (`in_use`)."""
+        self._transport.admin("DELETE", f"/tenant-mappings/{quoted(mapping)}")

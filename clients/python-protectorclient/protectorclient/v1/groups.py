@@ -41,6 +41,15 @@ class Groups(Manager):
         """Home's ids to those of the other side."""
         return self._of(group, "mappings")
 
+    def recovery_points(self, group: str) -> list[dict]:
+        """At the array that the group replicates to, newest first."""
+        path = f"{PATH}/{quoted(group)}/recovery-points"
+        return self._transport.call("GET", path)["recovery_points"]
+
+    def health(self, group: str) -> dict:
+        """Replication, loss, and `failover_ready` with `findings`."""
+        return self._of(group, "health")
+
     def draft_create(self, fields: dict) -> dict:
         """PG-04, at the site that becomes home. Answers `ticket` and `protection_group`."""
         return self._transport.call("POST", PATH, {"protection_group": fields})

@@ -20,6 +20,7 @@ use crate::ports::storage::{GroupSpec, RecoveryPoint};
 use crate::record::{GroupStatus, ReplicationType};
 use crate::refusal::{Finding, Refusal, Refusals, Severity};
 use crate::sync::Role;
+use crate::volume_type::serving_pool;
 use std::collections::BTreeMap;
 
 /// The frozen plan, or everything that stands in the way.
@@ -372,15 +373,7 @@ fn volume_host(facts: &FailoverFacts, against: &mut Vec<Refusal>) -> Option<Stri
         });
         return None;
     };
-    let backend = found.extra_specs.get("volume_backend_name");
-    let is_up = |pool: &str| {
-        let host = pool.split('#').next().unwrap_or(pool);
-        services.iter().any(|s| s.host == host && s.up && s.enabled)
-    };
-    let serves = |name: &String| backend.is_none_or(|wanted| wanted == name);
-    let pool = pools
-        .iter()
-        .find(|p| serves(&p.volume_backend_name) && is_up(&p.name));
+    let pool = serving_pool(found, services, pools);
     if pool.is_none() {
         against.push(Refusal::NoVolumeService {
             volume_type: wanted.clone(),

@@ -1,6 +1,6 @@
 """Sites, logins at them, and arrays: what administrators register once.
 
-Absent: mapping projects (`tenant_mapping`).
+Absent: mapping projects (`tenant_mapping`), and changing or looking at what is registered (`registered`).
 """
 
 from __future__ import annotations
@@ -105,33 +105,43 @@ class SetSiteCredential(ShowOne):
     def get_parser(self, prog_name: str) -> Any:
         parser = super().get_parser(prog_name)
         parser.add_argument("site", metavar="<site>", help="Name or id")
-        who = parser.add_mutually_exclusive_group(required=True)
-        who.add_argument("--username", metavar="<user>")
-        who.add_argument("--application-credential-id", metavar="<id>")
-        parser.add_argument("--user-domain-name", metavar="<domain>", default="Default")
-        parser.add_argument("--project-name", metavar="<project>", default="service")
-        parser.add_argument("--project-domain-name", metavar="<domain>", default="Default")
-        parser.add_argument("--secret-file", metavar="<file>", help="Password or secret; - reads standard input")
-        return parser
+        return credential_arguments(parser, required=True)
 
     def take_action(self, parsed_args: Any) -> tuple:
-        secret = read_secret(parsed_args.secret_file, "Password or secret: ")
-        if parsed_args.username:
-            credential = {
-                "type": "password",
-                "username": parsed_args.username,
-                "user_domain_name": parsed_args.user_domain_name,
-                "password": secret,
-                "project_name": parsed_args.project_name,
-                "project_domain_name": parsed_args.project_domain_name,
-            }
-        else:
-            credential = {
-                "type": "application_credential",
-                "id": parsed_args.application_credential_id,
-                "secret": secret,
-            }
-        return rows.one(self.local.sites.credential_set(parsed_args.site, credential), rows.SITE_SHOW)
+        credential = credential_of(parsed_args)
+        return rows.one(self.local.sites.credential_set(parsed_args.site, credential or {}), rows.SITE_SHOW)
+
+
+def credential_arguments(parser: Any, required: bool) -> Any:
+    who = parser.add_mutually_exclusive_group(required=required)
+    who.add_argument("--username", metavar="<user>")
+    who.add_argument("--application-credential-id", metavar="<id>")
+    parser.add_argument("--user-domain-name", metavar="<domain>", default="Default")
+    parser.add_argument("--project-name", metavar="<project>", default="service")
+    parser.add_argument("--project-domain-name", metavar="<domain>", default="Default")
+    parser.add_argument("--secret-file", metavar="<file>", help="Password or secret; - reads standard input")
+    return parser
+
+
+def credential_of(parsed_args: Any) -> Optional[dict]:
+    """What the API takes as a login; nothing if none was named."""
+    if not parsed_args.username and not parsed_args.application_credential_id:
+        return None
+    secret = read_secret(parsed_args.secret_file, "Password or secret: ")
+    if not parsed_args.username:
+        return {
+            "type": "application_credential",
+            "id": parsed_args.application_credential_id,
+            "secret": secret,
+        }
+    return {
+        "type": "password",
+        "username": parsed_args.username,
+        "user_domain_name": parsed_args.user_domain_name,
+        "password": secret,
+        "project_name": parsed_args.project_name,
+        "project_domain_name": parsed_args.project_domain_name,
+    }
 
 
 def read_text(path: str) -> str:
