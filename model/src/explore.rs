@@ -7,8 +7,7 @@ use crate::intern::Missing;
 use crate::properties::{Broken, Property};
 use crate::runs::Run;
 use crate::stage::Stage;
-use crate::world::{Event, Universe, World};
-use protector_domain::sync::Role;
+use crate::world::{Universe, World};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// States of one site that healing may remember before it forgets them all.
@@ -206,12 +205,5 @@ impl Explorer {
             }
         }
         Ok(steps)
-    }
-}
-
-/// Whether an event happens at this site.
-pub fn is_at(event: &Event, role: Role) -> bool {
-    match event {
-        Event::At(at, _) | Event::Backup(at) | Event::Restore(at, _) => *at == role,
     }
 }

@@ -32,7 +32,7 @@ fn main() -> ExitCode {
     };
     let chosen = |run: &&Run| {
         let named = ways.run.as_ref().is_none_or(|name| run.name == name);
-        named && !(ways.brief && !run.breaks.is_empty())
+        named && (!ways.brief || run.breaks.is_empty())
     };
     let mut code = ExitCode::SUCCESS;
     for run in RUNS.iter().filter(chosen) {

@@ -191,12 +191,6 @@ pub static GUARDS: &[Guard] = &[
         "Some(own) if ON && own.mode == OperationMode::Forced && !self.state.suspect => {",
     ),
     guard(
-        "R5: only the holder of the lock finishes",
-        FORCED,
-        "OperationMode::Planned if holds => {",
-        "OperationMode::Planned if !ON || holds => {",
-    ),
-    guard(
         "R5: not before the lock is here",
         FORCED,
         "            _ => return Err(over),",

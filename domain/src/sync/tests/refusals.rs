@@ -326,3 +326,55 @@ fn every_refusal_has_a_code_of_its_own_and_a_next_command() {
     }
     assert_eq!(codes.len(), 22, "a new refusal belongs into this table");
 }
+
+/// A ticket for a lock that no sound site would sign.
+fn forged_lock_ticket(bench: &mut Bench, from: Role) -> Answer {
+    let (nonce, base) = (bench.nonce(), bench.site(from).state.fence());
+    let ticket = Ticket {
+        nonce,
+        intent: Intent::Lock,
+        base,
+        next_digest: None,
+        draft: None,
+    };
+    let (me, peer) = match from {
+        Role::Home => (home_site(), other_site()),
+        Role::Other => (other_site(), home_site()),
+    };
+    let message = Message {
+        group: group(),
+        from: me,
+        to: peer,
+        content: MessageContent::Ticket(ticket),
+    };
+    let signed = sign(&bench.site(from).identity, &message).unwrap();
+    let asked = bench.site(from.peer());
+    let ticket = asked.verify(&signed).unwrap();
+    asked.act(Input::Ticket {
+        ticket,
+        offer: Some(offer(9)),
+    })
+}
+
+/// Its peer's own rules would never ask; the peer may be an older release, or broken.
+#[test]
+fn r2_does_not_rely_on_the_asker_for_who_leads_and_what_is_locked() {
+    let mut bench = Bench::created();
+    let follower = forged_lock_ticket(&mut bench, Role::Other);
+    assert_eq!(code(follower), "not_leader");
+    let mut bench = Bench::locked();
+    let abort = Input::Abort { operation: op(1) };
+    bench.other.act(abort).unwrap();
+    let locked = forged_lock_ticket(&mut bench, Role::Home);
+    assert_eq!(code(locked), "operation_in_progress");
+}
+
+#[test]
+fn r4_does_not_take_up_an_operation_that_is_dead() {
+    let mut bench = Bench::locked();
+    let abort = Input::Abort { operation: op(1) };
+    bench.other.act(abort).unwrap();
+    let again = bench.force(Role::Other, 1, false);
+    assert_eq!(code(again), "operation_over");
+    bench.force(Role::Other, 2, false).unwrap();
+}
