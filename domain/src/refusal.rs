@@ -192,6 +192,7 @@ pub enum Refusal {
 /// Remedies too long for their line.
 const FREE_ADDRESS: &str = "free the address (openstack port list --fixed-ip ip-address=<ip>), or set the interface to take a new one";
 const CHECK_ARRAY: &str = "openstack protector site validate <site>; check the policy's array";
+const ASYNC_ONLY: &str = "use replication type async and an unplanned failover";
 const FROM_VOLUMES: &str = "rebuild the server from volumes with a flavor without local disks";
 const SERVER_GROUP: &str =
     "none needed; put the server into a group of the target by hand if it matters";
@@ -281,14 +282,11 @@ impl Refusal {
             | R::NoReason => self.way_out(),
             R::Overtaken { .. } => "openstack protector protection-group sync-force <group>",
             R::SplitBrain { .. } => FENCE,
-            R::NoMembers => MEMBER_ADD,
-            R::NoPolicy | R::BadPolicy { .. } => POLICY_CREATE,
+            R::NoMembers | R::NoPolicy | R::BadPolicy { .. } => self.of_setup(),
             R::NothingToRecover | R::NoSuchPoint { .. } => SHOW_POINTS,
             R::RpoViolation { .. } => SYNC_OR_FORCE,
             R::OperationInProgress { .. } => "openstack protector operation show <id>",
-            R::NotSupported { .. } | R::SyncNotSupported => {
-                "use replication type async and an unplanned failover"
-            }
+            R::NotSupported { .. } | R::SyncNotSupported => ASYNC_ONLY,
             R::WrongGroupStatus { .. } | R::AlreadyProtected { .. } => SHOW_GROUP,
             R::CouldNotAsk { .. } => "openstack protector site validate <site>",
             R::NoVolumeService { .. }
@@ -313,12 +311,10 @@ impl Refusal {
             | R::WrongSite { .. }
             | R::TicketNeeded => self.of_move(),
             R::NoTestNetwork { .. } | R::TestNetworkNotIsolated { .. } => TEST_NETWORK,
-            R::IdempotencyKeyUsed { .. } => "use a new Idempotency-Key",
             R::DrillIsUp { .. } | R::NotHome { .. } | R::NotAMember { .. } | R::NothingToChange => {
                 self.of_change()
             }
             R::NoSuchServer { .. } | R::ServerState { .. } => "openstack server show <uuid>",
-            R::RootNotAVolume { .. } | R::EphemeralDisk { .. } => FROM_VOLUMES,
             R::VolumeTypeMismatch { .. } | R::VolumeNotEligible { .. } => {
                 "cinder retype --migration-policy on-demand <volume> <type>, then add the member again"
             }
@@ -326,12 +322,34 @@ impl Refusal {
             | R::VolumeMultiattach { .. }
             | R::VolumeOfOtherProject { .. }
             | R::VolumeAlreadyProtected { .. }
+            | R::VolumeNotOnArray { .. }
+            | R::RootNotAVolume { .. }
+            | R::EphemeralDisk { .. }
             | R::PortNotRebuildable { .. } => self.of_member(),
-            R::VolumeNotOnArray { .. } => CHECK_ARRAY,
-            R::BadName => "choose another name",
-            R::NameTaken { .. } => "choose another name, or use the existing group",
-            R::NoSuchSite { .. } => "openstack protector site list",
-            R::ArrayNotRegistered { .. } => "ask an administrator to register the array",
+            R::BadName
+            | R::IdempotencyKeyUsed { .. }
+            | R::NameTaken { .. }
+            | R::NoSuchSite { .. }
+            | R::ArrayNotRegistered { .. } => self.of_name(),
+        }
+    }
+
+    /// The remedy of a group that is not complete.
+    fn of_setup(&self) -> &'static str {
+        match self {
+            Self::NoMembers => MEMBER_ADD,
+            _ => POLICY_CREATE,
+        }
+    }
+
+    /// The remedy of a name that does not serve.
+    fn of_name(&self) -> &'static str {
+        match self {
+            Self::IdempotencyKeyUsed { .. } => "use a new Idempotency-Key",
+            Self::NameTaken { .. } => "choose another name, or use the existing group",
+            Self::NoSuchSite { .. } => "openstack protector site list",
+            Self::ArrayNotRegistered { .. } => "ask an administrator to register the array",
+            _ => "choose another name",
         }
     }
 
@@ -377,6 +395,8 @@ impl Refusal {
     /// The remedy of a refused member.
     fn of_member(&self) -> &'static str {
         match self {
+            Self::VolumeNotOnArray { .. } => CHECK_ARRAY,
+            Self::RootNotAVolume { .. } | Self::EphemeralDisk { .. } => FROM_VOLUMES,
             Self::VolumeEncrypted { .. } => {
                 "openstack volume create --type <replicated, not encrypted> and copy the data, then add the member again"
             }

@@ -227,80 +227,33 @@ const TICKET_FROM: &str =
 
 /// 400: the request itself names or says something that cannot be (API-02). 409: the state of things speaks
 /// against it.
+#[rustfmt::skip] // a list, several to a line
 fn refusal_status(refusal: &R) -> StatusCode {
     match refusal {
         R::NoSuchGroup { .. } | R::NoSuchOperation { .. } => StatusCode::NOT_FOUND,
-        R::BadName
-        | R::NoReason
-        | R::BadPolicy { .. }
-        | R::NoSuchPoint { .. }
-        | R::NoSuchServer { .. }
-        | R::NotAMember { .. }
-        | R::NoSuchSite { .. }
-        | R::ArrayNotRegistered { .. }
-        | R::TypeNotReplicated { .. }
-        | R::NoVolumeType { .. }
-        | R::VolumeTypeMismatch { .. }
-        | R::VolumeNotEligible { .. }
-        | R::VolumeEncrypted { .. }
-        | R::VolumeMultiattach { .. }
-        | R::VolumeOfOtherProject { .. }
-        | R::PortNotRebuildable { .. }
-        | R::RootNotAVolume { .. }
-        | R::EphemeralDisk { .. }
-        | R::NotSupported { .. }
-        | R::TicketNeeded
-        | R::NoTestNetwork { .. }
-        | R::TestNetworkNotIsolated { .. }
-        | R::SyncNotSupported => StatusCode::BAD_REQUEST,
-        R::NoMembers
-        | R::NoPolicy
-        | R::NothingToRecover
-        | R::NotInPoint { .. }
-        | R::RpoViolation { .. }
-        | R::OperationInProgress { .. }
-        | R::WrongGroupStatus { .. }
-        | R::CouldNotAsk { .. }
-        | R::NoVolumeService { .. }
-        | R::NoFlavor { .. }
-        | R::FlavorSmaller { .. }
-        | R::NoNetwork { .. }
-        | R::NoSubnet { .. }
-        | R::NoSecurityGroup { .. }
-        | R::AddressTaken { .. }
-        | R::NoKeypair { .. }
-        | R::NoTrust { .. }
-        | R::NoUserData { .. }
-        | R::ServerGroupDropped { .. }
-        | R::QuotaExceeded { .. }
-        | R::DelegationBroken { .. }
-        | R::ServerState { .. }
-        | R::VolumeNotOnArray { .. }
-        | R::VolumeAlreadyProtected { .. }
-        | R::AlreadyProtected { .. }
-        | R::NameTaken { .. }
-        | R::NotProtected
-        | R::NotReplicating { .. }
-        | R::Overtaken { .. }
-        | R::OperationEnded { .. }
-        | R::PastNoReturn { .. }
-        | R::NotStuck { .. }
-        | R::NotAdoptable { .. }
-        | R::NoSuchObject { .. }
-        | R::NotItsObject { .. }
-        | R::NobodyDown
-        | R::NotTheMove { .. }
-        | R::NothingToSettle
-        | R::NotSettled
-        | R::NotSkippable { .. }
-        | R::SplitBrain { .. }
-        | R::WrongSite { .. }
-        | R::NoDrill
-        | R::DrillIsUp { .. }
-        | R::NotHome { .. }
-        | R::NothingToChange
-        | R::IdempotencyKeyUsed { .. }
-        | R::NoTenantMapping { .. } => StatusCode::CONFLICT,
+        R::BadName | R::NoReason | R::BadPolicy { .. } | R::NoSuchPoint { .. }
+        | R::NoSuchServer { .. } | R::NotAMember { .. } | R::NoSuchSite { .. }
+        | R::ArrayNotRegistered { .. } | R::TypeNotReplicated { .. } | R::NoVolumeType { .. }
+        | R::VolumeTypeMismatch { .. } | R::VolumeNotEligible { .. } | R::VolumeEncrypted { .. }
+        | R::VolumeMultiattach { .. } | R::VolumeOfOtherProject { .. }
+        | R::PortNotRebuildable { .. } | R::RootNotAVolume { .. } | R::EphemeralDisk { .. }
+        | R::NotSupported { .. } | R::TicketNeeded | R::NoTestNetwork { .. }
+        | R::TestNetworkNotIsolated { .. } | R::SyncNotSupported => StatusCode::BAD_REQUEST,
+        R::NoMembers | R::NoPolicy | R::NothingToRecover | R::NotInPoint { .. }
+        | R::RpoViolation { .. } | R::OperationInProgress { .. } | R::WrongGroupStatus { .. }
+        | R::CouldNotAsk { .. } | R::NoVolumeService { .. } | R::NoFlavor { .. }
+        | R::FlavorSmaller { .. } | R::NoNetwork { .. } | R::NoSubnet { .. }
+        | R::NoSecurityGroup { .. } | R::AddressTaken { .. } | R::NoKeypair { .. }
+        | R::NoTrust { .. } | R::NoUserData { .. } | R::ServerGroupDropped { .. }
+        | R::QuotaExceeded { .. } | R::DelegationBroken { .. } | R::ServerState { .. }
+        | R::VolumeNotOnArray { .. } | R::VolumeAlreadyProtected { .. }
+        | R::AlreadyProtected { .. } | R::NameTaken { .. } | R::NotProtected
+        | R::NotReplicating { .. } | R::Overtaken { .. } | R::OperationEnded { .. }
+        | R::PastNoReturn { .. } | R::NotStuck { .. } | R::NotAdoptable { .. }
+        | R::NoSuchObject { .. } | R::NotItsObject { .. } | R::NobodyDown | R::NotTheMove { .. }
+        | R::NothingToSettle | R::NotSettled | R::NotSkippable { .. } | R::SplitBrain { .. }
+        | R::WrongSite { .. } | R::NoDrill | R::DrillIsUp { .. } | R::NotHome { .. }
+        | R::NothingToChange | R::IdempotencyKeyUsed { .. } | R::NoTenantMapping { .. } => StatusCode::CONFLICT,
     }
 }
 
