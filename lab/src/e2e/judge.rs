@@ -81,7 +81,16 @@ pub(super) fn is_home(before: &Look, now: &Look) -> Wrong {
     for vm in &before.vms {
         let is_it = |v: &&Vm| v.id == vm.id || (vm.id.is_empty() && v.name == vm.name);
         match now.vms.iter().find(is_it) {
-            Some(found) => wrong.extend(same(vm, found)),
+            Some(found) => {
+                wrong.extend(same(vm, found));
+                if found.deletes_volumes != vm.deletes_volumes {
+                    let dies = vm.deletes_volumes;
+                    wrong.push(format!(
+                        "{}: its volumes go with it: not {dies} (FO-05)",
+                        vm.name
+                    ));
+                }
+            }
             None => wrong.push(format!("{} is gone (S1)", vm.name)),
         }
     }
