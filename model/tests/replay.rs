@@ -1,5 +1,12 @@
 //! Histories that the rules allow, and some that they do not.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing
+)]
+
 use protector_domain::sync::{
     GroupSync, Intent, Message, MessageContent, Pair, Record, RecordKind, Role, Signed, Tickets,
     sign,

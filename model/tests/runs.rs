@@ -1,6 +1,13 @@
 //! The small runs to their end, and the restores a little way: what `cargo xtask model` explores
 //! further.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing
+)]
+
 use protector_model::explore::{Limits, Report, explore};
 use protector_model::properties::Property;
 use protector_model::runs::{RUNS, Run};
