@@ -209,8 +209,8 @@ async fn less_at_home(world: &World) -> Result<()> {
     let a_server = a_server.context("a server at home")?;
     let nova = service(Which::A, "compute/v2.1").await?;
     delete_server(&nova, &a_server.id).await?;
-    let used = truth(Which::B).volumes.into_iter();
-    let grows = used.filter(|v| v.status == "in-use").last();
+    let mut used = truth(Which::B).volumes.into_iter();
+    let grows = used.rfind(|v| v.status == "in-use");
     let cinder = service(Which::B, "volume/v3/{project}").await?;
     extend_volume(&cinder, &grows.context("a volume")?.id, GROWN_GIB).await?;
     Ok(())
