@@ -126,3 +126,59 @@ async fn two_sites_stay_up_until_they_are_told() {
     assert_eq!(start(&state).0.wait().unwrap().code(), Some(1));
     assert_eq!(std::fs::read(state.join("site-a.db")).unwrap(), before);
 }
+
+fn tell(lab: &Lab, signal: &str) {
+    let pid = lab.0.id().to_string();
+    assert!(
+        Command::new("kill")
+            .args([signal, &pid])
+            .status()
+            .unwrap()
+            .success()
+    );
+}
+
+/// Reads on until the process says this.
+fn wait_for(lines: &mut impl Iterator<Item = std::io::Result<String>>, wanted: &str) {
+    assert!(
+        lines.any(|line| line.unwrap() == wanted),
+        "it ended before {wanted}"
+    );
+}
+
+/// A site that is lost answers nowhere; back, it is the same site at the same place.
+#[tokio::test]
+async fn site_a_can_be_lost_and_come_back() {
+    let dir = tempfile::tempdir().unwrap();
+    let state = dir.path().join("new");
+    let mut lab = start(&state);
+    let out = lab.0.stdout.take().unwrap();
+    let mut lines = BufReader::new(out).lines();
+    assert!(lines.any(|line| line.unwrap().starts_with("both sites are up")));
+    let text = std::fs::read_to_string(state.join("lab.json")).unwrap();
+    let shown: Value = serde_json::from_str(&text).unwrap();
+    let at = |site: &str, key: &str| shown["sites"][site][key].as_str().unwrap().to_owned();
+    let host = |url: String| {
+        let rest = url.strip_prefix("http://").unwrap().to_owned();
+        rest.split('/').next().unwrap().to_owned()
+    };
+    let answers = |site: &str, key: &str| std::net::TcpStream::connect(host(at(site, key))).is_ok();
+    tell(&lab, "-USR1");
+    wait_for(&mut lines, "site-a is lost");
+    for key in ["api_url", "auth_url"] {
+        assert!(!answers("site-a", key), "{key}");
+        assert!(answers("site-b", key), "{key}");
+    }
+    tell(&lab, "-USR2");
+    wait_for(&mut lines, "site-a is back");
+    let http = reqwest_service(ReqwestOptions::default()).unwrap();
+    let (token, _) = token(&http, &at("site-a", "auth_url")).await;
+    let request = http::Request::get(format!("{}/v1/admin/pair", at("site-a", "api_url")));
+    let request = request.header("X-Auth-Token", token);
+    let (status, pair, _) = send(&http, request, &Value::Null).await;
+    assert_eq!(status, 200, "{pair}");
+    assert_eq!(
+        pair["pair"]["offer"]["site"],
+        shown["sites"]["site-a"]["site_id"]
+    );
+}

@@ -77,6 +77,22 @@ class Lab:
         assert self._process.poll() is None, (self.home / "lab.log").read_text(encoding="utf-8")
         return (self.state / "lab.json").exists()
 
+    def lose_a(self) -> None:
+        """Site A is gone for everybody: its cloud, its array, its product. Its VMs run on."""
+        self._tell(signal.SIGUSR1, "site-a is lost")
+
+    def bring_a_back(self) -> None:
+        self._tell(signal.SIGUSR2, "site-a is back")
+
+    def _tell(self, number: int, answer: str) -> None:
+        self._process.send_signal(number)
+
+        def is_done() -> bool:
+            assert self._process.poll() is None, "the lab ended"
+            return answer in (self.home / "lab.log").read_text(encoding="utf-8")
+
+        until(UP_LIMIT_S, answer, is_done)
+
     def stop(self) -> None:
         self._process.terminate()
         try:

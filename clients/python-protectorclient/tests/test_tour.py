@@ -1,4 +1,4 @@
-"""The README's tour still runs as it is written."""
+"""The README's tour and the page for the night still run as they are written."""
 
 from __future__ import annotations
 
@@ -8,22 +8,20 @@ from pathlib import Path
 
 import pytest
 
-from tests.tour import BLOCK, README, Guide, commands, normal
+from tests.tour import BLOCK, NIGHT, README, Guide, commands, normal
 
 
-@pytest.fixture(scope="module")
-def guide(tmp_path_factory):
-    guide = Guide(tmp_path_factory.mktemp("tour"))
-    yield guide
-    guide.lab.stop()
-
-
-def test_the_tour(guide, lab):
-    blocks = BLOCK.findall(README.read_text(encoding="utf-8"))
+@pytest.mark.parametrize("document,steps_min", [(README, 20), (NIGHT, 20)], ids=["tour", "night"])
+def test_a_document_runs_as_it_is_written(tmp_path, lab, document, steps_min):
+    blocks = BLOCK.findall(document.read_text(encoding="utf-8"))
     steps = [step for block in blocks for step in commands(block)]
-    assert len(steps) > 20
-    for line, expected in steps:
-        assert normal(guide.do(line)) == normal(expected), line
+    assert len(steps) >= steps_min
+    guide = Guide(tmp_path, document)
+    try:
+        for line, expected in steps:
+            assert normal(guide.do(line)) == normal(expected), line
+    finally:
+        guide.lab.stop()
 
 
 def test_the_installed_command_knows_the_commands(lab, tmp_path):

@@ -1,18 +1,28 @@
-"""The README's tour as a transcript: every `console` block is run, and what it prints is what stands there.
+"""Documents as transcripts: every `console` block is run, and what it prints is what stands there.
 
-`python -m tests.tour` writes the README anew from what the commands print now. A line `# <cloud> does not answer
-any more` or `# <cloud> answers again` is done by us. Absent: judging the text between the blocks.
+`python -m tests.tour` writes them anew from what the commands print now. A line that starts with `#` is done by us:
+a cloud that does not answer this user any more, a site that is lost for everybody, and what is waited for.
+Absent: judging the text between the blocks.
 """
 
 from __future__ import annotations
 
 import re
+import sys
 import tempfile
 from pathlib import Path
 
-from tests.lab import Lab, User
+from protectorclient.exceptions import Refused
+from tests.groups import add_member, make_group, until_movable
+from tests.lab import Lab, User, until
 
 README = Path(__file__).resolve().parents[1] / "README.md"
+#: The page for the night begins with a protected group.
+NIGHT = Path(__file__).resolve().parents[3] / "docs" / "operations" / "site-lost.md"
+GROUP = "web"
+#: How long the survivor may take to stop the old servers, and a point to arrive, seconds.
+FENCED_LIMIT_S = 90.0
+POINT_LIMIT_S = 90.0
 BLOCK = re.compile(r"^```console\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 LOST = re.compile(r"^# (\S+) does not answer any more$")
 BACK = re.compile(r"^# (\S+) answers again$")
@@ -67,36 +77,71 @@ def commands(block: str) -> list:
 
 
 class Guide:
-    """Does what the blocks say, at a lab of its own."""
+    """Does what the blocks of a document say, at a lab of its own."""
 
-    def __init__(self, home: Path):
+    def __init__(self, home: Path, document: Path):
         self.lab = Lab(home, VMS)
         self.user = User(self.lab, "guide")
+        if document == NIGHT:
+            self._protect()
+
+    def _protect(self) -> None:
+        pair = self.lab.pair(self.user.state)
+        pair.state.remember_pair("site-a", "site-b")
+        pair.state.remember_pair("site-a-admin", "site-b-admin")
+        group = make_group(pair, GROUP, "web-1")
+        add_member(pair, group, "web-2")
+        until_movable(pair, group)
 
     def do(self, line: str) -> str:
         if line.startswith("# "):
-            lost, back = LOST.match(line), BACK.match(line)
-            assert lost or back, f"what is {line!r}?"
-            self.user.clouds = self.lab.without(lost.group(1)) if lost else None
+            self._aside(line)
             return ""
         assert line.startswith(PROMPT), line
         return self.user.run(line[len(PROMPT) :], merged=True).out
 
+    def _aside(self, line: str) -> None:
+        lost, back = LOST.match(line), BACK.match(line)
+        if lost or back:
+            self.user.clouds = self.lab.without(lost.group(1)) if lost else None
+        elif line == "# site-a is lost":
+            self.lab.lose_a()
+        elif line == "# site-a is back":
+            self.lab.bring_a_back()
+        elif line == "# the old servers are stopped":
+            until(FENCED_LIMIT_S, "the group has no conditions", lambda: not self._shown()["conditions"], 0.5)
+        else:
+            assert line == "# a recovery point has arrived at site-a", f"what is {line!r}?"
+            until(POINT_LIMIT_S, "a recovery point", self._has_way_home, 0.5)
 
-def rewrite(home: Path) -> None:
-    """The README with today's outputs."""
-    guide = Guide(home)
+    def _shown(self) -> dict:
+        return self.lab.client("site-b").groups.show(GROUP)
+
+    def _has_way_home(self) -> bool:
+        try:
+            self.lab.client("site-a").groups.action(GROUP, "failback", {"type": "planned", "dry_run": True})
+        except Refused as error:
+            assert error.code == "nothing_to_recover", error
+            return False
+        return True
+
+
+def rewrite(home: Path, document: Path) -> None:
+    """The document with today's outputs."""
+    guide = Guide(home, document)
     try:
 
         def told(found: re.Match) -> str:
             done = [(line, guide.do(line)) for line, _ in commands(found.group(1))]
             return "```console\n" + "".join(f"{line}\n{out}" for line, out in done) + "```"
 
-        README.write_text(BLOCK.sub(told, README.read_text(encoding="utf-8")), encoding="utf-8")
+        document.write_text(BLOCK.sub(told, document.read_text(encoding="utf-8")), encoding="utf-8")
     finally:
         guide.lab.stop()
 
 
 if __name__ == "__main__":
-    with tempfile.TemporaryDirectory() as made:
-        rewrite(Path(made))
+    for wanted in (README, NIGHT):
+        if len(sys.argv) < 2 or wanted.name in sys.argv[1:]:
+            with tempfile.TemporaryDirectory() as made:
+                rewrite(Path(made), wanted)
