@@ -39,7 +39,7 @@ VOLATILE = (
     (re.compile(r"\b\d\d:\d\d:\d\d\b"), "<clock>"),
     (re.compile(r"\(\d+ (s|min) ago\)"), "(<age> ago)"),
     (re.compile(r"at most \d+ s"), "at most <age>"),
-    (re.compile(r"127\.0\.0\.1:\d+\b"), "<host>"),
+    (re.compile(r"127\.0\.0\.1:\d+\b|'127\.0\.0\.1', port=\d+"), "<host>"),
     (re.compile(r"-{3,}"), "---"),
     (re.compile(r"\s+"), " "),
 )
@@ -109,7 +109,7 @@ class Guide:
         elif line == "# site-a is back":
             self.lab.bring_a_back()
         elif line == "# the old servers are stopped":
-            until(FENCED_LIMIT_S, "the group has no conditions", lambda: not self._shown()["conditions"], 0.5)
+            until(FENCED_LIMIT_S, "no split_brain", lambda: "split_brain" not in str(self._shown()["conditions"]), 0.5)
         else:
             assert line == "# a recovery point has arrived at site-a", f"what is {line!r}?"
             until(POINT_LIMIT_S, "a recovery point", self._has_way_home, 0.5)
