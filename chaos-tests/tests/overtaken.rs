@@ -14,8 +14,8 @@ use protector_domain::effect::{EffectKind, EffectState, METADATA_KEY};
 use protector_lab::cloud::{GroundTruth, Volume};
 use protector_lab::courier::{planned_move, sync};
 use protector_lab::story::{
-    Protected, fail_over, operation, planned_failover, protect, reprotect, sync_force, take_point,
-    write_volumes,
+    Protected, fail_over, operation, planned_failover, poll_until_over, protect, reprotect,
+    sync_force, take_point, write_volumes,
 };
 use protector_lab::world::{Strike, Which, World, WorldOptions, lock};
 use serde_json::{Value, json};
@@ -160,8 +160,12 @@ async fn forced_at(place: &str, engine: Engine) {
         Engine::DiesAt(undo) => arm(&world, undo),
     }
     let run = fail_over(&mut world, &group, |_| {}).await.unwrap();
+    // The undo of what blocks nobody may still go on when the move has ended.
+    let mut crashes = run.crashes;
+    let over = poll_until_over(&mut world, Which::B, &planned, &mut crashes, &mut |_| {}).await;
+    over.unwrap();
     let died = matches!(engine, Engine::DiesAt(_));
-    assert_eq!(run.crashes > 0, died, "{case}");
+    assert_eq!(crashes > 0, died, "{case}");
     assert_eq!(
         run.operation["outcome"], "full",
         "L3: {case}: {}",

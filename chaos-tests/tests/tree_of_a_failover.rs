@@ -17,7 +17,7 @@ use std::time::Duration;
 
 const VMS: usize = 100;
 /// Steps that an operation does at once.
-const AT_ONCE: usize = 32;
+const AT_ONCE: usize = 100;
 /// A tree that fits on a screen or two, lines; a line that fits on a wide one, letters.
 const LINES_MAX: usize = 40;
 const LETTERS_MAX: usize = 320;
@@ -139,7 +139,7 @@ async fn a_failover_of_a_hundred_vms_is_a_tree_that_a_person_can_read() {
     }
     let line = text.lines().find(|l| l.contains("[operation]")).unwrap();
     assert!(
-        line.contains("steps (await_server 32)"),
+        line.contains("steps (await_server 100)"),
         "lanes in one word: {line}"
     );
     assert!(line.contains(&format!("progress_pct {pct}")), "{line}");

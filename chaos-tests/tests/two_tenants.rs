@@ -207,7 +207,7 @@ impl Ids {
             "group" | "marker" => &self.group,
             "operation" => &self.operation,
             // Administrators' names and numbers; no tenant's.
-            "site" | "root" | "kind" => "site-b",
+            "site" | "array" | "mapping" | "root" | "kind" => "site-b",
             "depth" | "limit" | "after" | "Last-Event-ID" => "1",
             "format" => "text",
             "abandon_peer" => "true",

@@ -35,15 +35,12 @@ const UNTRIED: &[&str] = &[
     "not_supported",
     "no_volume_service",
     "flavor_smaller",
-    "no_network",
     "no_subnet",
     "no_security_group",
     "address_taken",
-    "no_keypair",
     "server_group_dropped",
     "delegation_broken",
     "not_in_point",
-    "not_replicating",
 ];
 
 /// A variant as it is declared: its name, and its fields with their types.

@@ -16,12 +16,15 @@ use protector_lab::world::{Which, World, WorldOptions, lock};
 use secrecy::ExposeSecret;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 const NAME: &str = "everything";
 const USER_DATA: &str = "IyEvYmluL3NoCmVjaG8gY2FuYXJ5";
 /// Where the product keeps its key on servers.
 const KEY: &str = "protector";
 const GIVEN: u64 = 7;
+/// Longer than a first replication of the way back, milliseconds.
+const REVERSED_MS: u64 = 120_000;
 
 /// The tenant's own call to its cloud.
 fn ask(cloud: &mut Cloud, token: &str, now_ms: i64, path: &str, body: &Value) -> Value {
@@ -142,10 +145,11 @@ fn portrait(truth: &GroundTruth) -> Portrait {
     for (index, disk) in server.disks.iter().enumerate() {
         words.insert(format!("disk {index}"), disk_words(truth, disk));
     }
-    for (index, nic) in server.nics.iter().enumerate() {
-        let port = nic.port_id.as_ref().unwrap();
-        words.insert(format!("nic {index}"), nic_words(truth, port));
-    }
+    // In whatever order: Neutron does not tell in which they were plugged.
+    let ports = server.nics.iter().map(|nic| nic.port_id.as_ref().unwrap());
+    let mut nics: Vec<String> = ports.map(|port| nic_words(truth, port)).collect();
+    nics.sort();
+    words.insert("nics in any order".to_owned(), nics.join("; "));
     words
 }
 
@@ -236,6 +240,7 @@ async fn away(world: &mut World, group: &Protected) {
 
 async fn home(world: &mut World, group: &Protected) {
     reprotect(world, group, Which::B).await.unwrap();
+    tokio::time::sleep(Duration::from_millis(REVERSED_MS)).await;
     let run = failback(world, group).await.unwrap();
     assert_eq!(run.operation["status"], "completed", "{}", run.operation);
     assert!(!run.operation.to_string().contains(USER_DATA), "S15");

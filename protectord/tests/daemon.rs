@@ -77,18 +77,13 @@ fn said(output: &Output) -> (bool, String) {
 
 /// Reads the log until the daemon says where it listens; the rest is read on, so that it never waits.
 fn address(daemon: &mut Child) -> String {
-    listening(daemon).0
-}
-
-/// As `address`, with what was logged before.
-fn listening(daemon: &mut Child) -> (String, String) {
     let mut lines = BufReader::new(daemon.stderr.take().unwrap()).lines();
     let mut seen = String::new();
     for line in lines.by_ref().map_while(Result::ok) {
         if let Some((_, rest)) = line.split_once("listening address=") {
             let address = rest.split_whitespace().next().unwrap().to_owned();
             std::thread::spawn(move || lines.for_each(drop));
-            return (address, seen);
+            return address;
         }
         seen.push_str(&line);
     }
@@ -102,35 +97,6 @@ fn get(address: &str, path: &str) -> String {
     let mut answer = String::new();
     stream.read_to_string(&mut answer).unwrap();
     answer
-}
-
-/// The daemon is told to end, and has ended.
-fn end(mut daemon: Child) {
-    let pid = daemon.id().to_string();
-    Command::new("kill").args(["-TERM", &pid]).status().unwrap();
-    assert!(daemon.wait().unwrap().success());
-}
-
-/// MOCK-03, MOCK-06: arrays in memory are gone with the process, and the log says so at its start.
-#[test]
-fn arrays_that_are_not_kept_are_warned_about() {
-    for (more, expected) in [("", true), ("mock_db_path = {at}arrays.db\n", false)] {
-        let home = Home::new("");
-        let file = home.path("protector.conf");
-        let more = more.replace("{at}", &home.path("").display().to_string());
-        let text = std::fs::read_to_string(&file).unwrap() + &more;
-        std::fs::write(&file, text).unwrap();
-        assert!(home.manage(&["db", "sync"]).0);
-        let mut daemon = home.daemon();
-        let (_, seen) = listening(&mut daemon);
-        end(daemon);
-        assert!(seen.contains("NO DATA IS PROTECTED"), "{seen}");
-        assert_eq!(
-            seen.contains(":memory: keeps no simulated array"),
-            expected,
-            "{seen}"
-        );
-    }
 }
 
 /// INS-10, PURE-07 in our form: a driver that is not in the program is named, with those that are.

@@ -76,13 +76,6 @@ async fn servers_that_are_not_to_be_had_are_named() {
     let said = add(&world, &group, nobody).await;
     said.is("400 no_such_server", &[nobody, "openstack server show"]);
 
-    // Another project's is answered like one that is not there (S14).
-    let (server, _) = seed(&world, "foreign", "replicated-ssd");
-    let admin = world.admin_endpoint(Which::A).await.unwrap();
-    let path = format!("/protection-groups/{group}/members");
-    let body = json!({ "member": { "instance_id": server } });
-    refused(post(&admin, &path, &body).await).is("404 not_found", &[]);
-
     cloud(&world, Which::A, |c| c.knobs.boots_stuck = true);
     let standard = &world.tenant(Which::A).standard;
     let nova = Endpoint {

@@ -131,7 +131,6 @@ static HOUSE: &[Room] = &[
             "protector-http",
             "protectord",
             "protector-lab",
-            "protector-model",
         ],
         dev: &[],
         why: "chaos-tests stands at the top: nothing depends on it",
