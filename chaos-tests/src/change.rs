@@ -11,6 +11,7 @@ use protector_lab::story::{
     take_point, update,
 };
 use protector_lab::world::{Strike, Which, World, lock};
+use protector_store::Store;
 use secrecy::SecretString;
 use serde_json::json;
 use std::collections::BTreeMap;
@@ -301,18 +302,16 @@ fn arrays_follow(world: &World, group: &Protected, change: Change) -> Vec<String
     found
 }
 
+fn store(world: &World, which: Which) -> Result<&Store> {
+    let running = world.site(which).running.as_ref();
+    Ok(&running.context("a site is down")?.store)
+}
+
 /// A secret of the group at each site.
 async fn keep_secrets(world: &World, group: &Protected) -> Result<()> {
     for which in SITES {
-        let running = world
-            .site(which)
-            .running
-            .as_ref()
-            .context("a site is down")?;
         let secret = SecretString::from("canary");
-        let kept = running
-            .store
-            .group_secret_put(group.group.parse()?, SECRET, secret);
+        let kept = store(world, which)?.group_secret_put(group.group.parse()?, SECRET, secret);
         kept.await?;
     }
     Ok(())
@@ -322,14 +321,7 @@ async fn keep_secrets(world: &World, group: &Protected) -> Result<()> {
 async fn secrets_follow(world: &World, group: &Protected, change: Change) -> Result<Vec<String>> {
     let mut found = Vec::new();
     for which in SITES {
-        let running = world
-            .site(which)
-            .running
-            .as_ref()
-            .context("a site is down")?;
-        let secret = running
-            .store
-            .group_secret_fetch(group.group.parse()?, SECRET);
+        let secret = store(world, which)?.group_secret_fetch(group.group.parse()?, SECRET);
         if secret.await?.is_some() == change.is_end() {
             found.push(format!("S15: the group's secret at {}", which.name()));
         }
