@@ -95,6 +95,10 @@ pub enum Refusal {
     #[error("{member}: server group membership cannot be rebuilt")]
     ServerGroupDropped { member: String },
     #[error(
+        "{member}: floating IP {address} belongs to the other cloud; the VM comes up without it"
+    )]
+    FloatingIpDropped { member: String, address: String },
+    #[error(
         "quota for {resource} is too small: {wanted} more are needed, {used} of {limit} are used"
     )]
     QuotaExceeded {
@@ -196,6 +200,7 @@ const ASYNC_ONLY: &str = "use replication type async and an unplanned failover";
 const FROM_VOLUMES: &str = "rebuild the server from volumes with a flavor without local disks";
 const SERVER_GROUP: &str =
     "none needed; put the server into a group of the target by hand if it matters";
+const FLOATING_IP: &str = "openstack floating ip create <network> there, and: openstack server add floating ip <server> <address>";
 const FENCE: &str =
     "restore the link to the old site's Nova, or stop them there: openstack server stop <server>";
 const MEMBER_ADD: &str =
@@ -302,6 +307,7 @@ impl Refusal {
             | R::NoTrust { .. }
             | R::NoUserData { .. }
             | R::ServerGroupDropped { .. }
+            | R::FloatingIpDropped { .. }
             | R::QuotaExceeded { .. }
             | R::DelegationBroken { .. }
             | R::NoTenantMapping { .. } => self.of_target(),
@@ -387,6 +393,7 @@ impl Refusal {
             R::AddressTaken { .. } => FREE_ADDRESS,
             R::NoKeypair { .. } | R::NoTrust { .. } | R::NoUserData { .. } => self.mend(),
             R::ServerGroupDropped { .. } => SERVER_GROUP,
+            R::FloatingIpDropped { .. } => FLOATING_IP,
             R::QuotaExceeded { .. } => "openstack quota set <project>",
             _ => MAP_TENANT,
         }

@@ -31,7 +31,8 @@ class Wanted:
 SERVERS = (
     Wanted("web-1", 2, ("app-net",), has_floating_ip=True),
     Wanted("web-2", 2, ("app-net", "db-net"), dies_with_server=True),
-    Wanted("web-3", 1, ("app-net", "shared-net")),
+    # Plugged in another order than that of the names.
+    Wanted("web-3", 1, ("shared-net", "app-net")),
 )
 
 

@@ -1,7 +1,7 @@
 //! A VM joins its group (MEM-01..09): captured whole, or refused with every reason by name.
 
 use crate::ids::{DiskId, GroupId, MemberId, ProjectId, ServerId, VolumeId};
-use crate::ports::compute::{AttachedVolume, Flavor, Server, ServerStatus};
+use crate::ports::compute::{AttachedVolume, Flavor, Server, ServerAddress, ServerStatus};
 use crate::ports::network::{NetworkInfo, Port, SecurityGroup, Subnet};
 use crate::ports::storage::ArrayVolume;
 use crate::ports::volumes::{Volume, VolumeType};
@@ -82,7 +82,10 @@ pub fn add_member(body: &GroupBody, facts: &MemberFacts) -> Result<GroupBody, Re
         captured: captured(server, flavor),
         user_data: facts.user_data.clone(),
         disks,
-        nics: facts.ports.iter().map(|port| nic(port, facts)).collect(),
+        nics: in_plug_order(server, &facts.ports)
+            .into_iter()
+            .map(|port| nic(port, facts))
+            .collect(),
     };
     let mut body = body.clone();
     body.members.push(member);
@@ -238,9 +241,22 @@ fn disk(
     }
 }
 
+/// As the server has its interfaces. What has no address comes last, as Neutron lists it.
+fn in_plug_order<'a>(server: &Server, ports: &'a [Port]) -> Vec<&'a Port> {
+    let place = |port: &&Port| {
+        let mut listed = server.addresses.iter();
+        let of_port = |a: &ServerAddress| a.mac_address.eq_ignore_ascii_case(&port.mac_address);
+        listed.position(of_port).unwrap_or(usize::MAX)
+    };
+    let mut ports: Vec<&Port> = ports.iter().collect();
+    ports.sort_by_key(place);
+    ports
+}
+
 fn captured(server: &Server, flavor: &Flavor) -> Captured {
     let ours = |key: &str| key == crate::effect::METADATA_KEY;
     let metadata = server.metadata.iter().filter(|(key, _)| !ours(key));
+    let floating = server.addresses.iter().filter(|a| a.floating);
     Captured {
         name: server.name.clone(),
         description: server.description.clone(),
@@ -252,6 +268,7 @@ fn captured(server: &Server, flavor: &Flavor) -> Captured {
         metadata: metadata.map(|(k, v)| (k.clone(), v.clone())).collect(),
         tags: server.tags.clone(),
         server_groups: server.server_groups.clone(),
+        floating_ips: floating.map(|a| a.address.clone()).collect(),
     }
 }
 

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::ids::*;
-use crate::ports::compute::{AttachedVolume, Flavor, Server, ServerStatus};
+use crate::ports::compute::{AttachedVolume, Flavor, Server, ServerAddress, ServerStatus};
 use crate::ports::network::{FixedIp, NetworkInfo, Port, SecurityGroup, Subnet};
 use crate::ports::storage::ArrayVolume;
 use crate::ports::volumes::{Volume, VolumeType};
@@ -198,6 +198,7 @@ fn server() -> Server {
             delete_on_termination: true,
         }],
         server_groups: vec![],
+        addresses: vec![],
     }
 }
 
@@ -314,6 +315,38 @@ fn a_member_is_captured_whole() {
         ("app-net", "app-sub")
     );
     assert_eq!(nic.security_groups[0].name, "web");
+}
+
+#[test]
+fn interfaces_are_kept_as_they_were_plugged_and_not_as_neutron_lists_them() {
+    let mut facts = member_facts();
+    let like = facts.ports[0].clone();
+    facts.ports = ["a", "b", "c", "d"]
+        .map(|id| Port {
+            id: PortId::from(id),
+            mac_address: format!("mac-{id}"),
+            ..like.clone()
+        })
+        .into();
+    let address = |mac: &str, address: &str, floating| ServerAddress {
+        mac_address: mac.into(),
+        address: address.into(),
+        floating,
+    };
+    // "b" has no address: Nova says nothing of it.
+    facts.server.as_mut().unwrap().addresses = vec![
+        address("MAC-D", "10.0.0.4", false),
+        address("mac-a", "10.0.0.1", false),
+        address("mac-a", "203.0.113.1", true),
+        address("mac-c", "10.0.0.3", false),
+    ];
+    let body = add_member(&ready(), &facts).unwrap();
+    let nics = body.members[0].nics.iter();
+    let ports: Vec<&str> = nics
+        .map(|nic| nic.places.home.as_ref().unwrap().as_str())
+        .collect();
+    assert_eq!(ports, ["d", "a", "c", "b"]);
+    assert_eq!(body.members[0].captured.floating_ips, ["203.0.113.1"]);
 }
 
 /// A code, and the change of the facts that it answers.

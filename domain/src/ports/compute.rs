@@ -72,6 +72,19 @@ pub struct Server {
     pub tags: Vec<String>,
     pub volumes: Vec<AttachedVolume>,
     pub server_groups: Vec<String>,
+    /// In Nova's order, which is that of the interfaces; see [`ServerAddress`].
+    pub addresses: Vec<ServerAddress>,
+}
+
+/// One address of a server. Nova lists networks by the first interface on each, and the addresses of a network by
+/// its interfaces. So their order is the order in which interfaces were plugged, unless a network comes twice with
+/// another between. Neutron's list of ports has no such order.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ServerAddress {
+    /// Of the interface, also for a floating address.
+    pub mac_address: String,
+    pub address: String,
+    pub floating: bool,
 }
 
 /// One entry of `block_device_mapping_v2`.

@@ -26,6 +26,9 @@ pub struct Captured {
     pub tags: Vec<String>,
     #[serde(default)]
     pub server_groups: Vec<String>,
+    /// They belong to the cloud that it came from: no move takes them along, each is told.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub floating_ips: Vec<String>,
 }
 
 /// A thing at each of the two sides; `None`: not there, or not known there.

@@ -175,6 +175,7 @@ fn captured() -> Captured {
         metadata: [].into(),
         tags: vec![],
         server_groups: vec![],
+        floating_ips: vec![],
     }
 }
 

@@ -3,6 +3,7 @@
 //! Pure. Absent: looking (`portrait`, `array`).
 
 use super::portrait::{Look, Vm};
+use serde_json::Value;
 
 /// What is not as it has to be; empty: all is well.
 pub(super) type Wrong = Vec<String>;
@@ -47,6 +48,17 @@ fn same(was: &Vm, is: &Vm) -> Wrong {
         wrong.push(format!("{name} was {was:?} and is {is:?} (FO-05)"));
     }
     wrong
+}
+
+/// A plan away from home names what cannot come along: one server has a floating IP (FO-05).
+pub(super) fn tells_of_what_stays(plan: &Value) -> Wrong {
+    let warnings = plan.pointer("/plan/warnings").and_then(Value::as_array);
+    let codes = warnings.into_iter().flatten();
+    let mut codes = codes.filter_map(|one| one.pointer("/refusal/code")?.as_str());
+    if codes.any(|code| code == "floating_ip_dropped") {
+        return Vec::new();
+    }
+    vec!["the plan does not tell of the floating IP that stays (FO-05)".to_owned()]
 }
 
 /// The source servers stand still, locked, and none takes its volumes with it (FO-07).

@@ -133,7 +133,8 @@ impl Objects {
         disks.sort();
         let own = self.ports.iter().filter(|p| text(p, "device_id") == id);
         let mut nics: Vec<Nic> = own.map(|port| self.nic(port)).collect();
-        nics.sort();
+        let plugged = macs_in_order(server);
+        nics.sort_by_key(|nic| plugged.iter().position(|mac| *mac == nic.mac));
         Ok(Vm {
             id: id.to_owned(),
             name: text(server, "name").to_owned(),
@@ -190,6 +191,16 @@ impl Objects {
             security_groups,
         }
     }
+}
+
+/// Nova lists addresses in the order of the interfaces.
+fn macs_in_order(server: &Value) -> Vec<&str> {
+    let networks = server.get("addresses").and_then(Value::as_object);
+    let addresses = networks.into_iter().flat_map(|all| all.values());
+    let addresses = addresses.filter_map(Value::as_array).flatten();
+    addresses
+        .map(|address| text(address, "OS-EXT-IPS-MAC:mac_addr"))
+        .collect()
 }
 
 fn names(objects: &[Value]) -> BTreeMap<String, String> {

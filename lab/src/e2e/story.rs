@@ -5,7 +5,7 @@
 use super::census::{Census, Held};
 use super::cloud::{HELPER, Session};
 use super::daemon::Daemon;
-use super::judge::{Wrong, is_home, runs, stands_still, untouched};
+use super::judge::{Wrong, is_home, runs, stands_still, tells_of_what_stays, untouched};
 use super::ledger::Ledgers;
 use super::places::Places;
 use super::portrait::Look;
@@ -284,9 +284,11 @@ impl<'a> Story<'a> {
     async fn arrive(&mut self, at: Which, verb: &str) -> Result<()> {
         let since = now_us();
         self.tenant.replicate(at.other()).await?;
-        self.tenant
-            .until_recoverable(at, verb, since / 1_000)
-            .await?;
+        let tenant = &mut self.tenant;
+        let plan = tenant.until_recoverable(at, verb, since / 1_000).await?;
+        if at == Which::B {
+            self.judge(verb, tells_of_what_stays(&plan));
+        }
         self.took(&format!("a new point is at {}", at.name()), since);
         Ok(())
     }

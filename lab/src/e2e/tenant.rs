@@ -139,11 +139,16 @@ impl<'a> Tenant<'a> {
     }
 
     /// Waits until a move of force to `at` would recover what `replicate` took last: by the plan that a dry
-    /// run shows.
+    /// run shows, which it returns.
     ///
     /// # Errors
     /// Another refusal; it does not arrive.
-    pub async fn until_recoverable(&mut self, at: Which, verb: &str, since_ms: i64) -> Result<()> {
+    pub async fn until_recoverable(
+        &mut self,
+        at: Which,
+        verb: &str,
+        since_ms: i64,
+    ) -> Result<Value> {
         let body = json!({ verb: { "type": "unplanned", "dry_run": true } });
         let mut last = Value::Null;
         for _ in 0..LOOKS_MAX {
@@ -152,7 +157,7 @@ impl<'a> Tenant<'a> {
                 Ok(shown) => {
                     let point = shown.pointer("/plan/point/created_ms");
                     if point.and_then(Value::as_i64) >= Some(since_ms) {
-                        return Ok(());
+                        return Ok(shown);
                     }
                     last = shown;
                 }

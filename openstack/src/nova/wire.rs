@@ -2,6 +2,7 @@
 
 use crate::fault::clean;
 use crate::json::{loose_bool, loose_u64, null_default, some_text, text_map};
+use crate::nova::addresses::Addresses;
 use crate::page::Listed;
 use protector_domain::ports::compute::{
     AttachedVolume, ComputeQuota, Flavor, QuotaUse, Server, ServerStatus,
@@ -78,6 +79,8 @@ pub(crate) struct ServerShape {
     volumes_attached: Vec<VolumeMention>,
     #[serde(default, deserialize_with = "null_default")]
     server_groups: Vec<String>,
+    #[serde(default)]
+    addresses: Addresses,
 }
 
 #[derive(Deserialize)]
@@ -165,6 +168,7 @@ impl ServerShape {
             tags: self.tags,
             volumes,
             server_groups: self.server_groups,
+            addresses: self.addresses.0,
         }
     }
 }

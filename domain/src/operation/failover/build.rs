@@ -86,6 +86,7 @@ impl Builder<'_> {
         let (Some(flavor), true) = (flavor, against.is_empty()) else {
             return Err(against);
         };
+        warnings.extend(floating_dropped(member, &nics));
         let server = self.server(member, flavor, &mut warnings);
         let steps = self.steps(member, &disks, &nics, server);
         let lane = Lane {
@@ -388,4 +389,17 @@ pub(super) fn group_stage(name: &str, steps: Vec<Step>) -> crate::plan::Stage {
             steps,
         }],
     }
+}
+
+/// A floating IP goes with its port: one that is made here has none.
+fn floating_dropped(member: &Member, nics: &[NicPlan]) -> Vec<Refusal> {
+    let had = &member.captured;
+    let made = nics.iter().any(|nic| matches!(nic, NicPlan::Make(_)));
+    let floating = had.floating_ips.iter().filter(|_| made).cloned();
+    floating
+        .map(|address| Refusal::FloatingIpDropped {
+            member: had.name.clone(),
+            address,
+        })
+        .collect()
 }

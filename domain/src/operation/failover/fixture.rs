@@ -65,6 +65,7 @@ pub(super) fn member(n: u128, disks: usize) -> Member {
             metadata: BTreeMap::new(),
             tags: vec![],
             server_groups: vec![],
+            floating_ips: vec![],
         },
         user_data: UserData::None,
         disks: (0..disks).map(disk).collect(),

@@ -52,6 +52,7 @@ pub(super) fn server(id: &str, status: ServerStatus) -> Server {
             delete_on_termination: true,
         }],
         server_groups: vec![],
+        addresses: vec![],
     }
 }
 

@@ -107,6 +107,7 @@ pub fn member(number: u128) -> Member {
             metadata: BTreeMap::new(),
             tags: Vec::new(),
             server_groups: Vec::new(),
+            floating_ips: Vec::new(),
         },
         disks: vec![disk(number, 1), disk(number, 2)],
         nics: vec![nic(number)],
