@@ -22,6 +22,7 @@ use protector_domain::ports::admin::{
     SiteValidation, SiteView, TenantMappingCreate, TenantMappingUpdate, TenantMappingView,
 };
 use protector_domain::ports::engine::Caller;
+use protector_domain::record::Mappings;
 use protector_domain::sync::{PairOffer, fingerprint};
 use protector_domain::volume_type::Eligibility;
 use protector_store::{AuditEntry, SiteStatus, StoreError, Write};
@@ -365,6 +366,7 @@ impl Admin for ActorAdmin {
             remote_site: remote.id,
             remote_project: mapping.remote_project,
             description: mapping.description,
+            mappings: Mappings::default(),
         };
         let create = Write::TenantMappingCreate(Box::new(mapping_row(view.clone())));
         let target = view.local_project.clone();

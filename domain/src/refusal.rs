@@ -98,6 +98,8 @@ pub enum Refusal {
         "{member}: floating IP {address} belongs to the other cloud; the VM comes up without it"
     )]
     FloatingIpDropped { member: String, address: String },
+    #[error("{member}: availability zone {zone} is not at the target; Nova chooses one")]
+    ZoneDropped { member: String, zone: String },
     #[error(
         "quota for {resource} is too small: {wanted} more are needed, {used} of {limit} are used"
     )]
@@ -208,10 +210,10 @@ const MEMBER_ADD: &str =
 const POLICY_CREATE: &str = "openstack protector protection-group policy-create <group> ...";
 const SYNC_OR_FORCE: &str =
     "openstack protector consistency-group sync <group>, or repeat with --force to accept the loss";
-const MAP_FLAVOR: &str =
-    "openstack flavor create, or map it: openstack protector protection-group mapping set";
-const MAP_NETWORK: &str =
-    "openstack network create, or map it: openstack protector protection-group mapping set";
+const MAP_FLAVOR: &str = "openstack flavor create, or map it: openstack protector protection-group mapping set <group> --flavor <here>=<there>";
+const MAP_ZONE: &str =
+    "openstack protector protection-group mapping set <group> --availability-zone <here>=<there>";
+const MAP_NETWORK: &str = "openstack network create, or map it: openstack protector protection-group mapping set <group> --network <here>=<there>";
 const SHOW_POINTS: &str = "openstack protector protection-group show <group>: recovery points; at the primary: openstack protector consistency-group sync <group>";
 const MAP_TENANT: &str = "openstack dr tenant mapping create (admin)";
 const SHOW_GROUP: &str = "openstack protector protection-group show <group>";
@@ -308,6 +310,7 @@ impl Refusal {
             | R::NoUserData { .. }
             | R::ServerGroupDropped { .. }
             | R::FloatingIpDropped { .. }
+            | R::ZoneDropped { .. }
             | R::QuotaExceeded { .. }
             | R::DelegationBroken { .. }
             | R::NoTenantMapping { .. } => self.of_target(),
@@ -388,12 +391,13 @@ impl Refusal {
             R::NoFlavor { .. } | R::FlavorSmaller { .. } => MAP_FLAVOR,
             R::NoNetwork { .. } | R::NoSubnet { .. } => MAP_NETWORK,
             R::NoSecurityGroup { .. } => {
-                "openstack security group create, or map it: openstack protector protection-group mapping set"
+                "openstack security group create, or map it: openstack protector protection-group mapping set <group> --security-group <here>=<there>"
             }
             R::AddressTaken { .. } => FREE_ADDRESS,
             R::NoKeypair { .. } | R::NoTrust { .. } | R::NoUserData { .. } => self.mend(),
             R::ServerGroupDropped { .. } => SERVER_GROUP,
             R::FloatingIpDropped { .. } => FLOATING_IP,
+            R::ZoneDropped { .. } => MAP_ZONE,
             R::QuotaExceeded { .. } => "openstack quota set <project>",
             _ => MAP_TENANT,
         }

@@ -245,7 +245,7 @@ fn refusal_status(refusal: &R) -> StatusCode {
         | R::FlavorSmaller { .. } | R::NoNetwork { .. } | R::NoSubnet { .. }
         | R::NoSecurityGroup { .. } | R::AddressTaken { .. } | R::NoKeypair { .. }
         | R::NoTrust { .. } | R::NoUserData { .. } | R::ServerGroupDropped { .. }
-        | R::FloatingIpDropped { .. }
+        | R::FloatingIpDropped { .. } | R::ZoneDropped { .. }
         | R::QuotaExceeded { .. } | R::DelegationBroken { .. } | R::ServerState { .. }
         | R::VolumeNotOnArray { .. } | R::VolumeAlreadyProtected { .. }
         | R::AlreadyProtected { .. } | R::NameTaken { .. } | R::NotProtected

@@ -18,6 +18,11 @@ pub(crate) fn some_text<'de, D: Deserializer<'de>>(from: D) -> Result<Option<Str
     Ok(Option::<String>::deserialize(from)?.filter(|text| !text.is_empty()))
 }
 
+/// A field that is there, `null` or not; with `default` an absent one is `None`.
+pub(crate) fn said<'de, D: Deserializer<'de>>(from: D) -> Result<Option<Option<String>>, D::Error> {
+    some_text(from).map(Some)
+}
+
 #[derive(serde::Deserialize)]
 #[serde(untagged)]
 enum Scalar {

@@ -43,6 +43,7 @@ history![
     "2026-11-20-000004_effects",
     "2026-11-20-000005_logs",
     "2026-11-28-000006_delegations",
+    "2026-11-28-000007_default_mappings",
 ];
 
 /// The statements of a script: each ends with `;` at the end of a line.

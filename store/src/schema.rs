@@ -60,6 +60,7 @@ diesel::table! {
         remote_project -> Text,
         description -> Text,
         created_us -> BigInt,
+        mappings -> Text,
     }
 }
 

@@ -217,6 +217,7 @@ impl ActorAdmin {
         let before = self.mapping(id).await?;
         let mut view = mapping_view(before.clone());
         view.description = update.description.unwrap_or(view.description);
+        view.mappings = update.mappings.unwrap_or(view.mappings);
         view.remote_project = update.remote_project.unwrap_or(view.remote_project);
         check_text("remote_project", view.remote_project.as_str(), true)?;
         check_text("description", &view.description, false)?;

@@ -61,6 +61,7 @@ pub(super) fn mapping_view(row: TenantMapping) -> TenantMappingView {
         remote_site: row.remote_site,
         remote_project: row.remote_project,
         description: row.description,
+        mappings: row.mappings,
     }
 }
 
@@ -71,5 +72,6 @@ pub(super) fn mapping_row(view: TenantMappingView) -> TenantMapping {
         remote_site: view.remote_site,
         remote_project: view.remote_project,
         description: view.description,
+        mappings: view.mappings,
     }
 }

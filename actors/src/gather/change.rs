@@ -6,8 +6,9 @@ use crate::protection_group::{ChangeAsk, not_found};
 use crate::site::Site;
 use crate::sweepers::fence;
 use protector_domain::change::{
-    CreateAsk, CreateFacts, LeaveFacts, PeerFacts, PolicyAsk, PolicyFacts, UpdateAsk, add_member,
-    create, delete, remove_member, reprotect, set_mappings, set_policy, update, update_policy,
+    CreateAsk, CreateFacts, LeaveFacts, MemberFacts, PeerFacts, PolicyAsk, PolicyFacts, UpdateAsk,
+    add_member, create, delete, remove_member, reprotect, set_mappings, set_member, set_policy,
+    update, update_policy,
 };
 use protector_domain::ids::{ArrayId, GroupId, ProjectId};
 use protector_domain::operation::failover::settle;
@@ -81,10 +82,18 @@ async fn body_draft(
             let taken = name_taken(site, stored, name.as_deref()).await?;
             Ok(update(body, &UpdateAsk { name, description }, taken))
         }
-        Change::AddMember { instance_id } => {
+        Change::AddMember {
+            instance_id,
+            rebuild,
+        } => {
             let facts = member::facts(site, stored, body, instance_id).await?;
-            Ok(add_member(body, &facts))
+            let rebuild = *rebuild;
+            Ok(add_member(body, &MemberFacts { rebuild, ..facts }))
         }
+        Change::SetMember {
+            instance_id,
+            rebuild,
+        } => Ok(set_member(body, instance_id, *rebuild)),
         Change::RemoveMember { instance_id } => {
             let facts = leave_facts(site, stored).await?;
             Ok(remove_member(body, instance_id, &facts))
@@ -100,9 +109,7 @@ async fn body_draft(
             let since = since.ok_or_else(nothing);
             Ok(since.and_then(|since| settle(body, stored.sync.role(), &since)))
         }
-        Change::SetMappings { networks, subnets } => {
-            Ok(Ok(set_mappings(body, networks.clone(), subnets.clone())))
-        }
+        Change::SetMappings(mappings) => Ok(Ok(set_mappings(body, mappings))),
     }
 }
 
@@ -196,9 +203,11 @@ async fn create_draft(
                 .tenant_mapping_find(project, found.id)
                 .await
                 .map_err(|e| unavailable(&e))?;
+            let (project, mappings) = mapping.map(|m| (m.remote_project, m.mappings)).unzip();
             Some(PeerFacts {
                 site: found.id,
-                project: mapping.map(|m| m.remote_project),
+                project,
+                mappings: mappings.unwrap_or_default(),
             })
         }
     };

@@ -353,9 +353,10 @@ async fn target(
 ) -> TargetFacts {
     let project = &body.sides.of(here).project;
     let all_ports = PortFilter::default();
-    let (delegation, flavors, networks, subnets, security_groups, ports) = futures::join!(
+    let (delegation, flavors, zones, networks, subnets, security_groups, ports) = futures::join!(
         patiently(|| cloud.identity.delegation_check(volumes_as)),
         patiently(|| cloud.compute.flavor_list(servers_as)),
+        zones(cloud, servers_as, body),
         patiently(|| cloud.network.network_list(volumes_as)),
         patiently(|| cloud.network.subnet_list(volumes_as)),
         patiently(|| cloud.network.security_group_list(volumes_as)),
@@ -375,6 +376,7 @@ async fn target(
         networks: asked(networks.map(|all| walls::networks(all, project))),
         subnets: asked(subnets),
         security_groups: asked(security_groups.map(|all| walls::security_groups(all, project))),
+        availability_zones: zones,
         ports: asked(ports),
         volume_types: asked(volume_types),
         volume_services: asked(volume_services),
@@ -384,6 +386,15 @@ async fn target(
         port_quota: asked(port_quota),
         keypairs: keypairs(cloud, keys_of, body).await,
     }
+}
+
+/// Nova's zones, if any member was asked into one.
+async fn zones(cloud: &Cloud, acting: &Acting, body: &GroupBody) -> Asked<Vec<String>> {
+    let mut members = body.members.iter();
+    if members.all(|m| m.captured.availability_zone.is_none()) {
+        return Asked::Known(Vec::new());
+    }
+    asked(patiently(|| cloud.compute.zone_list(acting)).await)
 }
 
 /// Which of the members' keypairs the identity that makes them has.

@@ -56,6 +56,36 @@ def test_mappings_take_names(user, lab, group):
     assert not user.good(f"--os-cloud site-a protector protection-group mapping set {group} -f json").json["networks"]
 
 
+#: A security group at the primary site, and the one that is to stand for it.
+SIDES = (("site-a", "web"), ("site-b", "db"))
+
+
+def test_every_kind_of_thing_is_mapped(user, group):
+    """Each site's things by name, although their ids are told apart by nothing (FO-05)."""
+    line = (
+        f"--os-cloud site-a protector protection-group mapping set {group} --security-group web=db"
+        " --flavor m1.small=m1.medium --keypair lab-key=ops --availability-zone nova=nova -f json"
+    )
+    set_to = user.good(line).json
+    medium = user.good("--os-cloud site-b flavor show m1.medium -f value -c id").out.strip()
+    assert set_to["flavors"] == {"m1.small": medium}
+    sides = [user.good(f"--os-cloud {site} security group show {name} -f value -c id") for site, name in SIDES]
+    assert set_to["security_groups"] == {sides[0].out.strip(): sides[1].out.strip()}
+    assert (set_to["keypairs"], set_to["availability_zones"]) == ({"lab-key": "ops"}, {"nova": "nova"})
+    user.good(f"--os-cloud site-a protector protection-group mapping set {group}")
+
+
+def test_a_member_is_rebuilt_as_wished(user, lab, group):
+    members = lab.client("site-a").groups.members(group)
+    server, line = members[0]["name"], f"--os-cloud site-b dr member set {group}"
+    user.good(f"{line} --instance-id {server} --tier 2 --mac new")
+    (changed,) = [one for one in lab.client("site-b").groups.members(group) if one["name"] == server]
+    assert changed["tier"] == 2
+    assert {(nic["fixed_ip"], nic["mac"]) for nic in changed["interfaces"]} == {("keep", "new")}
+    user.good(f"{line} --instance-id {server} --tier 0 --mac keep")
+    assert "give --tier" in user.run(f"{line} --instance-id {server}").err
+
+
 class Flapping:
     """A site that answers every second question: what `watch` asks of one, and nothing else."""
 

@@ -82,6 +82,21 @@ def test_what_a_group_uses_is_not_forgotten(admin):
     assert admin.good(f"{A} tenant mapping set {mapping} {text}").out == "the shop\n"
 
 
+def test_new_groups_start_with_the_mappings_of_their_projects(admin):
+    """Defaults for a pair of sites; a group that exists keeps its own (FO-05)."""
+    mapping = admin.good(f"{A} tenant mapping list -f value -c id").out.strip()
+    line = f"{A} tenant mapping set {mapping}"
+    set_to = admin.good(f"{line} --flavor m1.small=m1.medium --keypair ops=dr-ops -f json").json["mappings"]
+    medium = admin.good("--os-cloud site-b-admin flavor show m1.medium -f value -c id").out.strip()
+    assert set_to == {"flavors": {"m1.small": medium}, "keypairs": {"ops": "dr-ops"}}
+    tenant = "--os-cloud site-a --secondary-cloud site-b protector protection-group"
+    admin.good(f"{tenant} create mapped --volume-type replicated-ssd")
+    assert admin.good(f"{tenant} mapping show mapped -f json").json["keypairs"] == {"ops": "dr-ops"}
+    assert not admin.good(f"{tenant} mapping show kept -f json").json["keypairs"]
+    admin.good(f"{tenant} delete mapped")
+    assert admin.good(f"{line} --no-mapping -f json").json["mappings"] == {}
+
+
 def test_a_site_and_an_array_are_changed_and_secrets_stay_where_they_were_given_for(admin, tmp_path):
     assert admin.good(f"{A} site set site-b --description cellar -f value -c description").out == "cellar\n"
     ran = admin.run(f"{A} site set site-b --auth-url http://127.0.0.1:9/v3")

@@ -11,7 +11,8 @@ from protectorclient.coordination.status import Status
 from protectorclient.exceptions import Problem, ProtectorError, Refused
 from protectorclient.osc import texts
 from protectorclient.osc.progress import bar
-from protectorclient.osc.v1.protection_group import pairs_of, replication_type
+from protectorclient.osc.mapped import pairs_of
+from protectorclient.osc.v1.protection_group import replication_type
 from protectorclient.state import State, default_directory
 from protectorclient.v1.transport import refused
 

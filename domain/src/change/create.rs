@@ -26,6 +26,8 @@ pub struct PeerFacts {
     pub site: SiteId,
     /// The caller's project there; `None`: no tenant mapping (TEN-01).
     pub project: Option<ProjectId>,
+    /// What groups of the two projects start with.
+    pub mappings: Mappings,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -79,13 +81,11 @@ pub fn create(ask: &CreateAsk, facts: &CreateFacts) -> Result<GroupBody, Refusal
         None => Err(Refusal::NoSuchSite { site }),
         Some(peer) => match &peer.project {
             None => Err(Refusal::NoTenantMapping { site }),
-            Some(project) => Ok((peer.site, project.clone())),
+            Some(project) => Ok((peer, project.clone())),
         },
     };
     match (peer, against.is_empty()) {
-        (Ok((peer_site, peer_project)), true) => {
-            Ok(first_body(ask, facts, peer_site, peer_project))
-        }
+        (Ok((peer, project)), true) => Ok(first_body(ask, facts, peer, project)),
         (peer, _) => {
             against.extend(peer.err());
             Err(Refusals(against))
@@ -96,7 +96,7 @@ pub fn create(ask: &CreateAsk, facts: &CreateFacts) -> Result<GroupBody, Refusal
 fn first_body(
     ask: &CreateAsk,
     facts: &CreateFacts,
-    peer_site: SiteId,
+    peer: &PeerFacts,
     peer_project: ProjectId,
 ) -> GroupBody {
     let secondary_type = ask
@@ -115,14 +115,14 @@ fn first_body(
                 volume_type: ask.volume_type.clone(),
             },
             other: SidePlace {
-                site: peer_site,
+                site: peer.site,
                 project: peer_project,
                 volume_type: secondary_type.clone(),
             },
         },
         status: GroupStatus::Active,
         policy: None,
-        mappings: Mappings::default(),
+        mappings: peer.mappings.clone(),
         members: Vec::new(),
         protected: true,
         on_return: OnReturn::default(),

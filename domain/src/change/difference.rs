@@ -1,7 +1,7 @@
 //! What a new record changed, in words for the audit trail (S18). Names of servers only, no secrets.
 
 use super::leave::gone;
-use crate::record::GroupBody;
+use crate::record::{GroupBody, Member};
 
 /// The words, in a fixed order. `None`: no record before, or none that lives after.
 pub fn difference(before: Option<&GroupBody>, after: Option<&GroupBody>) -> Vec<String> {
@@ -25,8 +25,25 @@ pub fn difference(before: Option<&GroupBody>, after: Option<&GroupBody>) -> Vec<
     add(before.status != after.status, "status");
     add(before.protected != after.protected, "protection");
     words.extend(members("member added", after, before));
+    words.extend(changed(before, after));
     words.extend(members("member removed", before, after));
     words
+}
+
+/// Members that both have, and that are to be rebuilt otherwise.
+fn changed(before: &GroupBody, after: &GroupBody) -> Vec<String> {
+    let wishes = |m: &Member| {
+        let keeps: Vec<_> = m.nics.iter().map(|n| (n.keep_ip, n.keep_mac)).collect();
+        (m.tier, keeps)
+    };
+    let was = |m: &&Member| {
+        let mut all = before.members.iter();
+        all.any(|old| old.id == m.id && wishes(old) != wishes(m))
+    };
+    let other = after.members.iter().filter(was);
+    other
+        .map(|m| format!("member changed: {}", m.captured.name))
+        .collect()
 }
 
 /// Members of `of` that `without` does not have, each by its server's name.

@@ -60,7 +60,7 @@ fn split_brain<'a>(servers: impl Iterator<Item = &'a ServerId>) -> Option<Refusa
 }
 
 /// The member that `server` is, at either site.
-fn member_of<'a>(body: &'a GroupBody, server: &ServerId) -> Option<&'a Member> {
+pub(super) fn member_of<'a>(body: &'a GroupBody, server: &ServerId) -> Option<&'a Member> {
     let is = |place: &Option<ServerId>| place.as_ref() == Some(server);
     let mut members = body.members.iter();
     members.find(|m| is(&m.places.home) || is(&m.places.other))

@@ -1,5 +1,6 @@
 //! A VM joins its group (MEM-01..09): captured whole, or refused with every reason by name.
 
+use super::rebuild::{RebuildAsk, rebuilt};
 use crate::ids::{DiskId, GroupId, MemberId, ProjectId, ServerId, VolumeId};
 use crate::ports::compute::{AttachedVolume, Flavor, Server, ServerAddress, ServerStatus};
 use crate::ports::network::{NetworkInfo, Port, SecurityGroup, Subnet};
@@ -40,6 +41,7 @@ pub struct MemberFacts {
     pub protected_by: Option<GroupId>,
     /// Volumes that groups at this site protect, whichever server had them when it joined.
     pub protected_volumes: Vec<(VolumeId, GroupId)>,
+    pub rebuild: RebuildAsk,
 }
 
 /// The body with this member, or everything that speaks against it.
@@ -79,7 +81,7 @@ pub fn add_member(body: &GroupBody, facts: &MemberFacts) -> Result<GroupBody, Re
         id: facts.member,
         places: Places::only(facts.here, server.id.clone()),
         tier: 0,
-        captured: captured(server, flavor),
+        captured: captured(facts.here, server, flavor),
         user_data: facts.user_data.clone(),
         disks,
         nics: in_plug_order(server, &facts.ports)
@@ -88,7 +90,7 @@ pub fn add_member(body: &GroupBody, facts: &MemberFacts) -> Result<GroupBody, Re
             .collect(),
     };
     let mut body = body.clone();
-    body.members.push(member);
+    body.members.push(rebuilt(&member, facts.rebuild));
     Ok(body)
 }
 
@@ -253,11 +255,12 @@ fn in_plug_order<'a>(server: &Server, ports: &'a [Port]) -> Vec<&'a Port> {
     ports
 }
 
-fn captured(server: &Server, flavor: &Flavor) -> Captured {
+fn captured(at: Role, server: &Server, flavor: &Flavor) -> Captured {
     let ours = |key: &str| key == crate::effect::METADATA_KEY;
     let metadata = server.metadata.iter().filter(|(key, _)| !ours(key));
     let floating = server.addresses.iter().filter(|a| a.floating);
     Captured {
+        at,
         name: server.name.clone(),
         description: server.description.clone(),
         hostname: server.hostname.clone(),

@@ -9,6 +9,7 @@ mod leave;
 mod mappings;
 mod member;
 mod policy;
+mod rebuild;
 mod reprotect;
 #[cfg(test)]
 mod tests;
@@ -24,5 +25,6 @@ pub use member::{MemberFacts, add_member};
 pub use policy::{
     PolicyAsk, PolicyFacts, array_group_name, is_own_array_group, set_policy, update_policy,
 };
+pub use rebuild::{Addressing, RebuildAsk, set_member};
 pub use reprotect::reprotect;
 pub use update::{UpdateAsk, update};

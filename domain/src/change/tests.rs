@@ -6,7 +6,7 @@ use crate::ports::compute::{AttachedVolume, Flavor, Server, ServerAddress, Serve
 use crate::ports::network::{FixedIp, NetworkInfo, Port, SecurityGroup, Subnet};
 use crate::ports::storage::ArrayVolume;
 use crate::ports::volumes::{Volume, VolumeType};
-use crate::record::{GroupBody, GroupStatus, ReplicationType};
+use crate::record::{GroupBody, GroupStatus, Mappings, ReplicationType};
 use crate::refusal::Refusals;
 use crate::sync::Role;
 use std::collections::BTreeMap;
@@ -56,6 +56,10 @@ fn create_facts() -> CreateFacts {
         peer: Some(PeerFacts {
             site: SiteId(Uuid::from_u128(2)),
             project: Some(ProjectId::from("pb")),
+            mappings: Mappings {
+                keypairs: [("ops".to_owned(), "dr-ops".to_owned())].into(),
+                ..Mappings::default()
+            },
         }),
         name_taken: false,
         volume_types: types(),
@@ -114,6 +118,7 @@ fn everything_that_speaks_against_a_group_is_told_at_once() {
         peer: Some(PeerFacts {
             site: SiteId(Uuid::from_u128(2)),
             project: None,
+            mappings: Mappings::default(),
         }),
         ..create_facts()
     };
@@ -287,6 +292,7 @@ pub(super) fn member_facts() -> MemberFacts {
             name: "web".into(),
             project_id: "pa".into(),
         }],
+        rebuild: RebuildAsk::default(),
         protected_by: None,
         protected_volumes: vec![(VolumeId::from("another"), GroupId(Uuid::nil()))],
     }

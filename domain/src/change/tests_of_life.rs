@@ -220,3 +220,43 @@ fn the_trail_says_what_a_record_changed() {
     assert_eq!(difference(Some(&before), None), ["deleted"]);
     assert!(difference(Some(&before), Some(&before)).is_empty());
 }
+
+fn rebuild(tier: Option<u8>, fixed_ip: Option<Addressing>, mac: Option<Addressing>) -> RebuildAsk {
+    RebuildAsk {
+        tier,
+        fixed_ip,
+        mac,
+    }
+}
+
+/// Of the only member: its tier, and whether it keeps its addresses.
+fn wishes(body: &GroupBody) -> (u8, bool, bool) {
+    let member = &body.members[0];
+    (member.tier, member.nics[0].keep_ip, member.nics[0].keep_mac)
+}
+
+#[test]
+fn a_member_is_rebuilt_as_wished_from_the_start_or_later() {
+    use Addressing::{Keep, New};
+    let mut facts = member_facts();
+    let plain = add_member(&ready(), &facts).unwrap();
+    assert_eq!(wishes(&plain), (0, true, true), "MEM-02");
+    facts.rebuild = rebuild(Some(3), None, Some(New));
+    let wished = add_member(&ready(), &facts).unwrap();
+    assert_eq!(wishes(&wished), (3, true, false));
+    let server = facts.wanted.clone();
+    let later = set_member(&wished, &server, rebuild(None, Some(New), Some(Keep))).unwrap();
+    assert_eq!(wishes(&later), (3, false, true));
+    let said = difference(Some(&wished), Some(&later));
+    assert_eq!(
+        said,
+        [format!(
+            "member changed: {}",
+            later.members[0].captured.name
+        )]
+    );
+    let same = set_member(&later, &server, rebuild(Some(3), Some(New), None));
+    assert_eq!(codes(same), ["nothing_to_change"]);
+    let foreign = set_member(&later, &ServerId::from("x"), rebuild(Some(1), None, None));
+    assert_eq!(codes(foreign), ["not_a_member"]);
+}

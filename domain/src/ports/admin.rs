@@ -6,6 +6,7 @@
 use super::engine::Caller;
 use crate::admin::{AdminRefusal, PairAsk, SiteCheck, SiteCredential};
 use crate::ids::{ArrayId, ProjectId, SiteId, TenantMappingId};
+use crate::record::Mappings;
 use crate::sync::PairOffer;
 use crate::volume_type::Eligibility;
 use async_trait::async_trait;
@@ -127,6 +128,8 @@ pub struct TenantMappingView {
     pub remote_site: SiteId,
     pub remote_project: ProjectId,
     pub description: String,
+    /// What a new group of these projects starts with, from the local to the remote cloud.
+    pub mappings: Mappings,
 }
 
 /// TEN-02.
@@ -145,6 +148,8 @@ pub struct TenantMappingUpdate {
     /// Refused while a group joins the two projects.
     pub remote_project: Option<ProjectId>,
     pub description: Option<String>,
+    /// In place of all that were there. Groups that exist keep theirs.
+    pub mappings: Option<Mappings>,
 }
 
 /// Why it was not done.

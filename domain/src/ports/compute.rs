@@ -67,6 +67,8 @@ pub struct Server {
     /// Base64, a secret in practice (H15); `None` when absent or not asked for.
     pub user_data: Option<String>,
     pub config_drive: bool,
+    /// The zone that was asked for. Before microversion 2.96 Nova shows only where the server is: then that, unless it
+    /// is the zone of hosts that are in none.
     pub availability_zone: Option<String>,
     pub metadata: BTreeMap<String, String>,
     pub tags: Vec<String>,
@@ -174,6 +176,8 @@ pub trait Compute: Send + Sync {
         delete_on_termination: bool,
     ) -> PortResult<()>;
     async fn flavor_list(&self, acting: &Acting) -> PortResult<Vec<Flavor>>;
+    /// Names of the zones that servers can be made in now, sorted.
+    async fn zone_list(&self, acting: &Acting) -> PortResult<Vec<String>>;
     /// True when the acting user has a keypair of this name (E10).
     async fn keypair_exists(&self, acting: &Acting, name: &str) -> PortResult<bool>;
     async fn compute_quota(&self, acting: &Acting) -> PortResult<ComputeQuota>;

@@ -3,15 +3,15 @@
 //!
 //! Absent: tokens and HTTP. `Caller` is what the API made of them.
 
-use crate::change::PolicyAsk;
+use crate::change::{PolicyAsk, RebuildAsk};
 use crate::condition::Condition;
 use crate::health::HealthView;
-use crate::ids::{GroupId, NetworkId, OperationId, ProjectId, ServerId, SubnetId, UserId};
+use crate::ids::{GroupId, OperationId, ProjectId, ServerId, UserId};
 use crate::operation::failover::{FailoverAsk, TestAsk};
 use crate::operation::{Operation, OperationEvent};
 use crate::plan::Plan;
 use crate::ports::storage::RecoveryPoint;
-use crate::record::{GroupBody, ReplicationType};
+use crate::record::{GroupBody, Mappings, ReplicationType};
 use crate::refusal::Refusals;
 use crate::sync::{Head, Pair, Signed, SyncRefusal};
 use async_trait::async_trait;
@@ -54,6 +54,13 @@ pub enum Change {
     /// MEM-01.
     AddMember {
         instance_id: ServerId,
+        #[serde(default)]
+        rebuild: RebuildAsk,
+    },
+    /// How a member is rebuilt at the other side. The server at either site.
+    SetMember {
+        instance_id: ServerId,
+        rebuild: RebuildAsk,
     },
     /// MEM-10. The server at either site.
     RemoveMember {
@@ -65,11 +72,8 @@ pub enum Change {
     Reprotect {},
     /// What `retry_members` has brought up since the last record.
     SettleMembers {},
-    /// Where networks and subnets of the home side are at the other.
-    SetMappings {
-        networks: std::collections::BTreeMap<NetworkId, NetworkId>,
-        subnets: std::collections::BTreeMap<SubnetId, SubnetId>,
-    },
+    /// Where things of the home side are at the other, in place of what was said before.
+    SetMappings(Mappings),
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

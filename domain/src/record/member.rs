@@ -10,15 +10,28 @@ use crate::sync::Role;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
+fn home() -> Role {
+    Role::Home
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde gives a reference")]
+fn is_home(role: &Role) -> bool {
+    *role == Role::Home
+}
+
 /// What Nova said of the server when it was last read.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Captured {
+    /// The side it was read at: names and ids of networks, flavors and the like are those of that cloud.
+    #[serde(default = "home", skip_serializing_if = "is_home")]
+    pub at: Role,
     pub name: String,
     pub description: Option<String>,
     pub hostname: Option<String>,
     pub flavor: Flavor,
     pub key_name: Option<String>,
     pub config_drive: bool,
+    /// The one that was asked for, as far as Nova tells.
     pub availability_zone: Option<String>,
     #[serde(default)]
     pub metadata: BTreeMap<String, String>,

@@ -3,7 +3,7 @@
 //! Absent: drafts of changes (`changes`), and judging what is asked, which is the engine's.
 
 use crate::error::ApiError;
-use crate::wire::changes::PolicySet;
+use crate::wire::changes::{MemberAdd, PolicySet};
 use crate::wire::sync::SignedSchema;
 use protector_domain::ids::{GroupId, NetworkId, PointSuffix, ServerId};
 use protector_domain::operation::OperationMode;
@@ -111,6 +111,9 @@ pub struct ActionRequest {
     /// Takes a VM out of the group. Nothing of the VM is deleted.
     #[serde(default)]
     pub member_remove: Option<MemberRemove>,
+    /// How a VM is rebuilt at the other side. What is left out stays as it is; the server at either site.
+    #[serde(default)]
+    pub member_update: Option<MemberAdd>,
     /// Other times for the policy; its arrays and its name on them stay.
     #[serde(default)]
     pub policy_update: Option<PolicySet>,
@@ -144,6 +147,13 @@ impl ActionRequest {
             self.member_remove
                 .map(|MemberRemove { instance_id }| Change::RemoveMember { instance_id })
                 .map(Action::Edit),
+            self.member_update
+                .map(MemberAdd::parts)
+                .map(|(instance_id, rebuild)| Change::SetMember {
+                    instance_id,
+                    rebuild,
+                })
+                .map(Action::Edit),
             self.policy_update
                 .map(|policy| Action::Edit(Change::UpdatePolicy(policy.into()))),
             self.sync_volumes.map(|Empty {}| Action::SyncVolumes),
@@ -153,7 +163,8 @@ impl ActionRequest {
             (Some(action), None) => action.checked(),
             _ => Err(ApiError::bad(
                 "the body names exactly one action: failover, failback, test_failover, \
-                 test_cleanup, reprotect, settle_members, member_remove, policy_update or sync_volumes",
+                 test_cleanup, reprotect, settle_members, member_remove, member_update, policy_update \
+                 or sync_volumes",
             )),
         }
     }

@@ -2,6 +2,7 @@
 //!
 //! Absent: what tenants see of sites beyond a name and a status. Secrets are read and never shown.
 
+use super::group::MappingsInfo;
 use crate::time::iso;
 use protector_domain::admin::{PairAsk, SiteCredential};
 use protector_domain::ids::{ArrayId, ProjectId, SiteId, TenantMappingId};
@@ -222,6 +223,8 @@ pub struct TenantMappingInfo {
     #[schema(value_type = String)]
     pub remote_project: ProjectId,
     pub description: String,
+    /// What new groups of the two projects start with.
+    pub mappings: MappingsInfo,
 }
 
 #[derive(Debug, Serialize, ToSchema)]
@@ -309,6 +312,7 @@ impl From<TenantMappingView> for TenantMappingInfo {
             remote_site: mapping.remote_site,
             remote_project: mapping.remote_project,
             description: mapping.description,
+            mappings: mapping.mappings.into(),
         }
     }
 }

@@ -3,9 +3,11 @@
 //! Absent: the first registration (`admin`).
 
 use super::admin::SiteCredentialSchema;
+use super::changes::MappingsSet;
 use protector_domain::admin::SiteCredential;
 use protector_domain::ids::ProjectId;
 use protector_domain::ports::admin::{ArrayUpdate, SiteType, SiteUpdate, TenantMappingUpdate};
+use protector_domain::record::Mappings;
 use secrecy::SecretString;
 use serde::{Deserialize, Deserializer};
 use std::collections::BTreeSet;
@@ -63,6 +65,8 @@ pub struct TenantMappingPatch {
     #[schema(value_type = Option<String>)]
     pub remote_project: Option<ProjectId>,
     pub description: Option<String>,
+    /// What new groups of the two projects start with; in place of all that was there.
+    pub mappings: Option<MappingsSet>,
 }
 
 #[derive(Debug, Deserialize, ToSchema)]
@@ -111,6 +115,7 @@ impl From<TenantMappingUpdateRequest> for TenantMappingUpdate {
         Self {
             remote_project: mapping.remote_project,
             description: mapping.description,
+            mappings: mapping.mappings.map(Mappings::from),
         }
     }
 }

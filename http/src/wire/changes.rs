@@ -2,11 +2,13 @@
 //!
 //! Absent: judging them, which needs facts and is the engine's; and operations (`actions`).
 
-use protector_domain::change::PolicyAsk;
+use protector_domain::change::{Addressing, PolicyAsk, RebuildAsk};
 use protector_domain::fence::OnReturn;
-use protector_domain::ids::{ArrayGroupName, ArrayId, NetworkId, ServerId, SubnetId};
+use protector_domain::ids::{
+    ArrayGroupName, ArrayId, FlavorId, NetworkId, SecurityGroupId, ServerId, SubnetId,
+};
 use protector_domain::ports::engine::Change;
-use protector_domain::record::ReplicationType;
+use protector_domain::record::{Mappings, ReplicationType};
 use serde::Deserialize;
 use std::collections::BTreeMap;
 use utoipa::ToSchema;
@@ -58,6 +60,17 @@ pub struct MemberAdd {
     /// Id of the Nova server.
     #[schema(value_type = String)]
     pub instance_id: ServerId,
+    /// Lower tiers are rebuilt first; 0 unless given.
+    #[serde(default)]
+    pub tier: Option<u8>,
+    /// `keep` (default) or `new`: the addresses of its interfaces at the other side.
+    #[serde(default)]
+    #[schema(value_type = Option<String>)]
+    pub fixed_ip: Option<Addressing>,
+    /// `keep` (default) or `new`: the MAC addresses of its interfaces at the other side.
+    #[serde(default)]
+    #[schema(value_type = Option<String>)]
+    pub mac: Option<Addressing>,
 }
 
 #[derive(Debug, Deserialize, ToSchema)]
@@ -94,7 +107,7 @@ pub struct PolicySetRequest {
     pub policy: PolicySet,
 }
 
-/// Ids at home to ids at the other side. Replaces what was there.
+/// From the home side to the other. Replaces all that was there; what is not named maps by equal name.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct MappingsSet {
@@ -104,6 +117,19 @@ pub struct MappingsSet {
     #[serde(default)]
     #[schema(value_type = BTreeMap<String, String>)]
     pub subnets: BTreeMap<SubnetId, SubnetId>,
+    #[serde(default)]
+    #[schema(value_type = BTreeMap<String, String>)]
+    pub security_groups: BTreeMap<SecurityGroupId, SecurityGroupId>,
+    /// Names to ids.
+    #[serde(default)]
+    #[schema(value_type = BTreeMap<String, String>)]
+    pub flavors: BTreeMap<String, FlavorId>,
+    /// Names.
+    #[serde(default)]
+    pub keypairs: BTreeMap<String, String>,
+    /// Names.
+    #[serde(default)]
+    pub availability_zones: BTreeMap<String, String>,
 }
 
 #[derive(Debug, Deserialize, ToSchema)]
@@ -136,10 +162,23 @@ impl From<GroupUpdateRequest> for Change {
     }
 }
 
+impl MemberAdd {
+    pub(crate) fn parts(self) -> (ServerId, RebuildAsk) {
+        let rebuild = RebuildAsk {
+            tier: self.tier,
+            fixed_ip: self.fixed_ip,
+            mac: self.mac,
+        };
+        (self.instance_id, rebuild)
+    }
+}
+
 impl From<MemberAddRequest> for Change {
     fn from(MemberAddRequest { member }: MemberAddRequest) -> Self {
+        let (instance_id, rebuild) = member.parts();
         Self::AddMember {
-            instance_id: member.instance_id,
+            instance_id,
+            rebuild,
         }
     }
 }
@@ -165,9 +204,27 @@ impl From<PolicySet> for PolicyAsk {
 
 impl From<MappingsSetRequest> for Change {
     fn from(MappingsSetRequest { mappings }: MappingsSetRequest) -> Self {
-        Self::SetMappings {
-            networks: mappings.networks,
-            subnets: mappings.subnets,
+        Self::SetMappings(mappings.into())
+    }
+}
+
+impl From<MappingsSet> for Mappings {
+    fn from(mappings: MappingsSet) -> Self {
+        let MappingsSet {
+            networks,
+            subnets,
+            security_groups,
+            flavors,
+            keypairs,
+            availability_zones,
+        } = mappings;
+        Self {
+            networks,
+            subnets,
+            security_groups,
+            flavors,
+            keypairs,
+            availability_zones,
         }
     }
 }

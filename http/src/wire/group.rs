@@ -105,6 +105,10 @@ pub struct InterfaceInfo {
     pub fixed_ips: Vec<AddressInfo>,
     /// Names.
     pub security_groups: Vec<String>,
+    /// `keep` or `new`: its addresses at the other side.
+    pub fixed_ip: &'static str,
+    /// `keep` or `new`.
+    pub mac: &'static str,
 }
 
 /// A protected VM.
@@ -262,6 +266,7 @@ fn volume_info(disk: &Disk, leading: Option<Role>) -> VolumeInfo {
 }
 
 fn interface_info(nic: &Nic) -> InterfaceInfo {
+    let addressing = |keep| if keep { "keep" } else { "new" };
     let address = |ip: &protector_domain::ports::network::FixedIp| AddressInfo {
         subnet_id: ip.subnet.to_string(),
         address: ip.address.clone(),
@@ -276,6 +281,8 @@ fn interface_info(nic: &Nic) -> InterfaceInfo {
             .iter()
             .map(|group| group.name.clone())
             .collect(),
+        fixed_ip: addressing(nic.keep_ip),
+        mac: addressing(nic.keep_mac),
     }
 }
 

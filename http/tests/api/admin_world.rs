@@ -11,6 +11,7 @@ use protector_domain::ports::admin::{
     TenantMappingView,
 };
 use protector_domain::ports::engine::Caller;
+use protector_domain::record::Mappings;
 use protector_domain::sync::{PairOffer, SigningIdentity, fingerprint};
 use protector_domain::volume_type::Eligibility;
 use secrecy::ExposeSecret;
@@ -73,6 +74,10 @@ pub fn mapping() -> TenantMappingView {
         remote_site: site(2),
         remote_project: OTHER.into(),
         description: String::new(),
+        mappings: Mappings {
+            keypairs: [("ops".to_owned(), "dr-ops".to_owned())].into(),
+            ..Mappings::default()
+        },
     }
 }
 

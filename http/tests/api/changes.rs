@@ -1,10 +1,10 @@
 //! Changes become tickets; couriers bring back what the peer said.
 
 use crate::world::*;
-use protector_domain::change::PolicyAsk;
+use protector_domain::change::{Addressing, PolicyAsk, RebuildAsk};
 use protector_domain::fence::OnReturn;
 use protector_domain::ports::engine::{Change, Command, Reply};
-use protector_domain::record::ReplicationType;
+use protector_domain::record::{Mappings, ReplicationType};
 use serde_json::{Value, json};
 
 fn ticket_command(group: Option<u128>, change: Change) -> Command {
@@ -33,11 +33,16 @@ fn policy(pure_pg_name: Option<&str>, on_return: Option<OnReturn>) -> Change {
 async fn each_change_reaches_the_engine_as_what_it_is() {
     let add = Change::AddMember {
         instance_id: "vm-1".into(),
+        rebuild: RebuildAsk {
+            mac: Some(Addressing::New),
+            ..RebuildAsk::default()
+        },
     };
-    let mappings = Change::SetMappings {
+    let mappings = Change::SetMappings(Mappings {
         networks: [("n1".into(), "n2".into())].into(),
-        subnets: [].into(),
-    };
+        flavors: [("small".into(), "f-9".into())].into(),
+        ..Mappings::default()
+    });
     let create = Change::Create {
         name: "shop".into(),
         description: String::new(),
@@ -55,7 +60,7 @@ async fn each_change_reaches_the_engine_as_what_it_is() {
         (
             "POST",
             group_path("/members"),
-            json!({"member": {"instance_id": "vm-1"}}),
+            json!({"member": {"instance_id": "vm-1", "mac": "new"}}),
             ticket_command(Some(1), add),
         ),
         (
@@ -73,7 +78,7 @@ async fn each_change_reaches_the_engine_as_what_it_is() {
         (
             "PUT",
             group_path("/mappings"),
-            json!({"mappings": {"networks": {"n1": "n2"}}}),
+            json!({"mappings": {"networks": {"n1": "n2"}, "flavors": {"small": "f-9"}}}),
             ticket_command(Some(1), mappings),
         ),
         (
@@ -122,6 +127,19 @@ fn life() -> Vec<(&'static str, String, Value, Change)> {
             json!({"member_remove": {"instance_id": "vm-1"}}),
             Change::RemoveMember {
                 instance_id: "vm-1".into(),
+            },
+        ),
+        (
+            "POST",
+            group_path("/action"),
+            json!({"member_update": {"instance_id": "vm-1", "tier": 2, "fixed_ip": "new"}}),
+            Change::SetMember {
+                instance_id: "vm-1".into(),
+                rebuild: RebuildAsk {
+                    tier: Some(2),
+                    fixed_ip: Some(Addressing::New),
+                    mac: None,
+                },
             },
         ),
         (
@@ -182,6 +200,16 @@ async fn what_a_draft_does_not_know_is_refused() {
             json!({"member_remove": {"instance_id": "v", "volumes": true}}),
         ),
         ("POST", "/action", json!({"member_remove": {}})),
+        (
+            "POST",
+            "/action",
+            json!({"member_update": {"instance_id": "v", "mac": "other"}}),
+        ),
+        (
+            "POST",
+            "/action",
+            json!({"member_update": {"instance_id": "v", "tier": 256}}),
+        ),
         (
             "POST",
             "/action",

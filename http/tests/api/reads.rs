@@ -165,6 +165,7 @@ fn captured() -> Captured {
         extra_specs: [].into(),
     };
     Captured {
+        at: protector_domain::sync::Role::Home,
         name: "web-server-1".into(),
         description: None,
         hostname: None,

@@ -20,6 +20,7 @@ mod delegation;
 mod fidelity;
 mod group_life;
 mod hostile_messages;
+mod mappings;
 mod openstack_clients;
 mod pairing;
 mod pure_driver;

@@ -4,7 +4,7 @@ use crate::answer::{optional, same};
 use crate::ask::{Ask, segment};
 use crate::cloud::OpenStackCloud;
 use crate::nova::version::BASE;
-use crate::nova::wire::{FlavorShape, KeypairEnvelope, QuotaEnvelope};
+use crate::nova::wire::{FlavorShape, KeypairEnvelope, QuotaEnvelope, ZoneList};
 use crate::page::ListKeys;
 use crate::service::Service;
 use protector_domain::ports::compute::{ComputeQuota, Flavor};
@@ -25,6 +25,13 @@ pub(super) async fn list(cloud: &OpenStackCloud, acting: &Acting) -> PortResult<
     let mut flavors: Vec<Flavor> = shapes.into_iter().map(FlavorShape::into_flavor).collect();
     flavors.sort_by(|a, b| a.id.cmp(&b.id));
     Ok(flavors)
+}
+
+pub(super) async fn zones(cloud: &OpenStackCloud, acting: &Acting) -> PortResult<Vec<String>> {
+    let path = "/os-availability-zone".to_owned();
+    let ask = Ask::get(Service::Compute, "zone_list", path).version(BASE);
+    let list: ZoneList = cloud.client.send(acting, &ask).await?.json(&ask)?;
+    Ok(list.into_available())
 }
 
 pub(super) async fn keypair_exists(

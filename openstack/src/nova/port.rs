@@ -64,6 +64,10 @@ impl Compute for OpenStackCloud {
         flavors::list(self, acting).await
     }
 
+    async fn zone_list(&self, acting: &Acting) -> PortResult<Vec<String>> {
+        flavors::zones(self, acting).await
+    }
+
     async fn keypair_exists(&self, acting: &Acting, name: &str) -> PortResult<bool> {
         flavors::keypair_exists(self, acting, name).await
     }

@@ -19,6 +19,9 @@ pub(crate) const ATTACHMENT_UPDATE: Microversion = Microversion(2, 85);
 /// A host name of one's own, and reading it without admin rights. Xena.
 pub(crate) const HOSTNAME: Microversion = Microversion(2, 90);
 
+/// Which zone a server was asked into. Caracal (2024.1).
+pub(crate) const PINNED_ZONE: Microversion = Microversion(2, 96);
+
 /// How long the server's answer is believed, milliseconds: clouds are upgraded and rolled back (B18).
 const BELIEVED_MS: i64 = 600_000;
 
@@ -30,14 +33,16 @@ impl ServerMax {
         Self(Session::new(clock, 0))
     }
 
-    /// The version for calls that are better with host names.
+    /// The version for calls that are better with host names and zones.
     pub(crate) async fn for_servers(
         &self,
         client: &Client,
         acting: &Acting,
     ) -> PortResult<Microversion> {
         let max = self.0.get(|| read(client, acting)).await?.value;
-        Ok(if max >= HOSTNAME { HOSTNAME } else { BASE })
+        let better = [PINNED_ZONE, HOSTNAME];
+        let best = better.into_iter().find(|version| max >= *version);
+        Ok(best.unwrap_or(BASE))
     }
 }
 

@@ -1,7 +1,7 @@
 //! Nova's shapes as it writes them, and what becomes of them. Unknown fields are ignored.
 
 use crate::fault::clean;
-use crate::json::{loose_bool, loose_u64, null_default, some_text, text_map};
+use crate::json::{loose_bool, loose_u64, null_default, said, some_text, text_map};
 use crate::nova::addresses::Addresses;
 use crate::page::Listed;
 use protector_domain::ports::compute::{
@@ -10,6 +10,8 @@ use protector_domain::ports::compute::{
 use serde::Deserialize;
 use std::collections::BTreeMap;
 
+/// The zone of hosts that are in none: nobody asks for it (Nova's `default_availability_zone`).
+const NO_ZONE: &str = "nova";
 /// What Nova says of a server whose cell it cannot reach (2.69): only id and owner.
 const CELL_DOWN_STATUS: &str = "UNKNOWN";
 
@@ -67,6 +69,9 @@ pub(crate) struct ServerShape {
         deserialize_with = "some_text"
     )]
     availability_zone: Option<String>,
+    /// Outer `None`: this Nova does not say.
+    #[serde(default, deserialize_with = "said")]
+    pinned_availability_zone: Option<Option<String>>,
     #[serde(default, deserialize_with = "text_map")]
     pub(crate) metadata: BTreeMap<String, String>,
     #[serde(default, deserialize_with = "null_default")]
@@ -163,13 +168,47 @@ impl ServerShape {
             key_name: self.key_name,
             user_data: self.user_data,
             config_drive: self.config_drive,
-            availability_zone: self.availability_zone,
+            availability_zone: asked_zone(self.pinned_availability_zone, self.availability_zone),
             metadata: self.metadata,
             tags: self.tags,
             volumes,
             server_groups: self.server_groups,
             addresses: self.addresses.0,
         }
+    }
+}
+
+/// The zone that was asked for, where Nova says it; else the one where the server is.
+fn asked_zone(pinned: Option<Option<String>>, shown: Option<String>) -> Option<String> {
+    pinned.unwrap_or_else(|| shown.filter(|zone| zone != NO_ZONE))
+}
+
+#[derive(Deserialize)]
+pub(crate) struct ZoneList {
+    #[serde(rename = "availabilityZoneInfo")]
+    zones: Vec<ZoneShape>,
+}
+
+#[derive(Deserialize)]
+struct ZoneShape {
+    #[serde(rename = "zoneName")]
+    name: String,
+    #[serde(rename = "zoneState")]
+    state: ZoneState,
+}
+
+#[derive(Deserialize)]
+struct ZoneState {
+    #[serde(default, deserialize_with = "loose_bool")]
+    available: bool,
+}
+
+impl ZoneList {
+    pub(crate) fn into_available(self) -> Vec<String> {
+        let up = self.zones.into_iter().filter(|zone| zone.state.available);
+        let mut names: Vec<String> = up.map(|zone| zone.name).collect();
+        names.sort();
+        names
     }
 }
 
@@ -351,6 +390,25 @@ mod tests {
         assert!(server.config_drive && server.locked && server.tags.is_empty());
         assert_eq!(server.flavor_name, "small");
         assert_eq!(server.server_groups, ["g1"]);
+    }
+
+    #[test]
+    fn the_zone_is_the_one_asked_for_where_nova_says_it() {
+        let read = |zone: Value| {
+            let mut whole = whole();
+            whole
+                .as_object_mut()
+                .unwrap()
+                .extend(zone.as_object().unwrap().clone());
+            shape(whole).into_server(Vec::new()).availability_zone
+        };
+        let shown = "OS-EXT-AZ:availability_zone";
+        let some = |zone: &str| Some(zone.to_owned());
+        assert_eq!(read(json!({shown: "nova"})), None);
+        assert_eq!(read(json!({shown: "east"})), some("east"));
+        let pinned = "pinned_availability_zone";
+        assert_eq!(read(json!({shown: "east", pinned: null})), None);
+        assert_eq!(read(json!({shown: "east", pinned: "nova"})), some("nova"));
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! The site itself, the sites and arrays it knows, and the projects paired with a peer's.
 
 use protector_domain::ids::{ArrayId, ProjectId, SiteId, TenantMappingId};
+use protector_domain::record::Mappings;
 use protector_domain::sync::KeyId;
 use secrecy::SecretSlice;
 use serde::{Deserialize, Serialize};
@@ -73,4 +74,6 @@ pub struct TenantMapping {
     pub remote_site: SiteId,
     pub remote_project: ProjectId,
     pub description: String,
+    /// What a new group starts with, from the local to the remote cloud.
+    pub mappings: Mappings,
 }

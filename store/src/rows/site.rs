@@ -117,18 +117,21 @@ pub(crate) struct TenantMappingRow {
     pub remote_project: String,
     pub description: String,
     pub created_us: i64,
+    pub mappings: String,
 }
 
 impl TenantMappingRow {
-    pub fn new(mapping: &TenantMapping, now_us: i64) -> Self {
-        Self {
+    /// Errors: [`StoreError`] if the mappings have no JSON.
+    pub fn new(mapping: &TenantMapping, now_us: i64) -> Result<Self, StoreError> {
+        Ok(Self {
             id: mapping.id.to_string(),
             local_project: mapping.local_project.to_string(),
             remote_site: mapping.remote_site.to_string(),
             remote_project: mapping.remote_project.to_string(),
             description: mapping.description.clone(),
             created_us: now_us,
-        }
+            mappings: json(&mapping.mappings)?,
+        })
     }
 }
 
@@ -141,6 +144,7 @@ impl TryFrom<TenantMappingRow> for TenantMapping {
             remote_site: parse_id("tenant_mappings.remote_site", &row.remote_site)?,
             remote_project: ProjectId(row.remote_project),
             description: row.description,
+            mappings: parse_json("tenant_mappings.mappings", &row.mappings)?,
         })
     }
 }

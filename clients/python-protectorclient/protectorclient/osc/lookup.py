@@ -36,6 +36,23 @@ def subnet_id(site: Client, subnet: str) -> str:
     return subnet if is_id(subnet) else _found(site, "subnet", subnet, lambda c: c.network.find_subnet)
 
 
+def security_group_id(site: Client, group: str) -> str:
+    """A Neutron security group of the project."""
+    return group if is_id(group) else _found(site, "security group", group, lambda c: c.network.find_security_group)
+
+
+def flavor_id(site: Client, flavor: str) -> str:
+    """A Nova flavor; an id may be any word."""
+    return _found(site, "flavor", flavor, lambda c: c.compute.find_flavor)
+
+
+def flavor_name(site: Client, flavor: str) -> str:
+    """The name of a Nova flavor: its id differs from cloud to cloud."""
+    if not is_id(flavor):
+        return flavor
+    return _found(site, "flavor", flavor, lambda c: c.compute.find_flavor, "name")
+
+
 def project_id(site: Client, project: str) -> str:
     """A Keystone project; needs an administrator for names."""
     return project if is_id(project) else _found(site, "project", project, lambda c: c.identity.find_project)
@@ -58,7 +75,7 @@ def source_network(members: list, network: str) -> str:
     )
 
 
-def _found(site: Client, kind: str, name: str, finder: Any) -> str:
+def _found(site: Client, kind: str, name: str, finder: Any, attribute: str = "id") -> str:
     try:
         found = finder(connection.Connection(session=site.transport.session))(name, ignore_missing=True)
     except sdk.DuplicateResource as error:
@@ -73,4 +90,4 @@ def _found(site: Client, kind: str, name: str, finder: Any) -> str:
             f"There is no {kind} {name} at cloud {site.cloud}.",
             action=f"openstack --os-cloud {site.cloud} {kind} list",
         )
-    return str(found.id)
+    return str(getattr(found, attribute))

@@ -66,9 +66,9 @@ class Groups(Manager):
         """For administrators: ends the group here, for ever without its peer. Answers the envelope."""
         return self._transport.call("DELETE", f"{PATH}/{quoted(group)}?abandon_peer=true")
 
-    def draft_member_add(self, group: str, instance_id: str) -> dict:
-        """MEM-01."""
-        return self._draft("POST", group, "members", {"member": {"instance_id": instance_id}})
+    def draft_member_add(self, group: str, instance_id: str, rebuild: Optional[dict] = None) -> dict:
+        """MEM-01. `rebuild`: `tier`, `fixed_ip` and `mac`, how it comes up at the other side."""
+        return self._draft("POST", group, "members", {"member": {"instance_id": instance_id, **(rebuild or {})}})
 
     def draft_policy(self, group: str, fields: dict) -> dict:
         """POL-03."""

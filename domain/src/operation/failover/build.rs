@@ -118,7 +118,7 @@ impl Builder<'_> {
     ) -> Option<&Flavor> {
         let had = &member.captured.flavor;
         let name = member.captured.name.clone();
-        let Some(found) = self.map.flavor(&had.name) else {
+        let Some(found) = self.map.flavor(&member.captured) else {
             let none = Refusal::NoFlavor {
                 member: name,
                 flavor: had.name.clone(),
@@ -171,7 +171,7 @@ impl Builder<'_> {
         if !self.map.has_network(&network) {
             return Err(vec![self.no_network(name, network.0)]);
         }
-        if self.map.network(nic).as_ref() == Some(&network) {
+        if self.map.network(member.captured.at, nic).as_ref() == Some(&network) {
             return Err(vec![Refusal::TestNetworkNotIsolated {
                 member: name,
                 network: source,
@@ -190,7 +190,7 @@ impl Builder<'_> {
         if let Some(networks) = self.drill {
             return self.drill_port(member, index, nic, networks);
         }
-        let Some(network) = self.map.network(nic) else {
+        let Some(network) = self.map.network(member.captured.at, nic) else {
             let name = member.captured.name.clone();
             return Err(vec![self.no_network(name, nic.network_name.clone())]);
         };
@@ -210,22 +210,23 @@ impl Builder<'_> {
         network: NetworkId,
     ) -> Result<PortCreate, Vec<Refusal>> {
         let name = member.captured.name.clone();
+        let from = member.captured.at;
         let mut against = Vec::new();
         let mut fixed_ips = Vec::new();
-        for (at, ip) in nic.fixed_ips.iter().enumerate() {
+        for (index, ip) in nic.fixed_ips.iter().enumerate() {
             let address = if nic.keep_ip {
                 ip.address.clone()
             } else {
                 String::new()
             };
-            match self.map.subnet(nic, at, &network) {
+            match self.map.subnet(from, nic, index, &network) {
                 Some(subnet) => fixed_ips.push(FixedIp { subnet, address }),
-                None => against.push(self.no_subnet(&name, nic, at)),
+                None => against.push(self.no_subnet(&name, nic, index)),
             }
         }
         let mut security_groups = Vec::new();
         for group in &nic.security_groups {
-            match self.map.security_group(&group.id, &group.name) {
+            match self.map.security_group(from, group) {
                 Some(id) => security_groups.push(id),
                 None => against.push(self.no_security_group(&name, &group.name)),
             }
@@ -297,10 +298,18 @@ impl Builder<'_> {
     ) -> ServerCreate {
         let had = &member.captured;
         let key_name = had.key_name.as_ref().and_then(|name| {
-            let found = self.map.keypair(name);
+            let found = self.map.keypair(had.at, name);
             if found.is_none() {
                 let (member, keypair) = (had.name.clone(), name.clone());
                 warnings.push(Refusal::NoKeypair { member, keypair });
+            }
+            found
+        });
+        let availability_zone = had.availability_zone.as_ref().and_then(|zone| {
+            let found = self.map.availability_zone(had.at, zone);
+            if found.is_none() {
+                let (member, zone) = (had.name.clone(), zone.clone());
+                warnings.push(Refusal::ZoneDropped { member, zone });
             }
             found
         });
@@ -314,7 +323,6 @@ impl Builder<'_> {
             });
         }
         let key = self.key("boot_server", &member.id.to_string());
-        let zone = had.availability_zone.as_ref();
         ServerCreate {
             name: had.name.clone(),
             description: had.description.clone(),
@@ -323,7 +331,7 @@ impl Builder<'_> {
             key_name,
             user_data: None,
             config_drive: had.config_drive,
-            availability_zone: zone.and_then(|zone| self.map.availability_zone(zone)),
+            availability_zone,
             metadata: self.with_key(had.metadata.clone(), &key),
             tags: had.tags.clone(),
             volumes: Vec::new(),

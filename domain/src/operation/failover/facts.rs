@@ -68,6 +68,8 @@ pub struct TargetFacts {
     pub networks: Asked<Vec<NetworkInfo>>,
     pub subnets: Asked<Vec<Subnet>>,
     pub security_groups: Asked<Vec<SecurityGroup>>,
+    /// Of Nova.
+    pub availability_zones: Asked<Vec<String>>,
     /// Ports that already exist there (H6, H7).
     pub ports: Asked<Vec<Port>>,
     pub volume_types: Asked<Vec<VolumeType>>,

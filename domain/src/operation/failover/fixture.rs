@@ -55,6 +55,7 @@ pub(super) fn member(n: u128, disks: usize) -> Member {
         places: Places::only(Role::Home, ServerId::from(format!("srv-{n}"))),
         tier: 0,
         captured: Captured {
+            at: crate::sync::Role::Home,
             name: format!("web-{n}"),
             description: None,
             hostname: None,
@@ -220,6 +221,7 @@ pub(super) fn target() -> TargetFacts {
             network: NetworkId::from("net-b"),
             cidr: "10.0.0.0/24".into(),
         }]),
+        availability_zones: Asked::Known(vec!["nova".into(), "zone-b".into()]),
         security_groups: Asked::Known(vec![SecurityGroup {
             id: SecurityGroupId::from("sg-b"),
             name: "web".into(),

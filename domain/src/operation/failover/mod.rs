@@ -22,6 +22,8 @@ mod tests_of_adopt;
 #[cfg(test)]
 mod tests_of_fidelity;
 #[cfg(test)]
+mod tests_of_mapping;
+#[cfg(test)]
 mod tests_of_moves;
 #[cfg(test)]
 mod tests_of_overtaken;

@@ -12,7 +12,7 @@ use crate::ports::Acting;
 use crate::ports::engine::MoveKind;
 use crate::record::UserData;
 
-fn unplanned(facts: &FailoverFacts) -> Plan {
+pub(super) fn unplanned(facts: &FailoverFacts) -> Plan {
     let ask = FailoverAsk {
         mode: OperationMode::Unplanned,
         force: false,
@@ -35,7 +35,16 @@ fn boots(plan: &Plan) -> Vec<(Acting, Option<Acting>, Option<String>)> {
     boots.collect()
 }
 
-fn warned(plan: &Plan) -> Vec<String> {
+/// The zone that each server is made in.
+pub(super) fn zones(plan: &Plan) -> Vec<Option<String>> {
+    let boots = plan.steps().filter_map(|(_, _, step)| match step {
+        Step::BootServer { ask, .. } => Some(ask.availability_zone.clone()),
+        _ => None,
+    });
+    boots.collect()
+}
+
+pub(super) fn warned(plan: &Plan) -> Vec<String> {
     let codes = plan.warnings.iter().map(|w| w.refusal.code());
     codes.collect()
 }

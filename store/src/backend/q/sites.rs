@@ -272,7 +272,7 @@ pub(crate) async fn tenant_mapping_insert(
     mapping: &TenantMapping,
     now_us: i64,
 ) -> Result<(), StoreError> {
-    let row = TenantMappingRow::new(mapping, now_us);
+    let row = TenantMappingRow::new(mapping, now_us)?;
     let added = diesel::insert_into(tenant_mappings::table)
         .values(row)
         .execute(c)

@@ -88,6 +88,7 @@ pub fn member(number: u128) -> Member {
         tier: 3,
         user_data: Default::default(),
         captured: Captured {
+            at: protector_domain::sync::Role::Home,
             name: format!("Web-{number} Zürich"),
             description: Some("front".to_owned()),
             hostname: None,

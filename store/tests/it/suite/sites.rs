@@ -3,6 +3,7 @@
 use crate::common::facts::id;
 use crate::common::world::World;
 use protector_domain::ids::{ArrayId, ProjectId, SiteId, TenantMappingId};
+use protector_domain::record::Mappings;
 use protector_domain::sync::KeyId;
 use protector_store::{Array, Identity, Site, SiteStatus, SiteType, StoreError, TenantMapping};
 use secrecy::{ExposeSecret, SecretString};
@@ -147,6 +148,10 @@ pub async fn mappings_are_one_per_project_and_site(w: &mut World) {
         remote_site: SiteId(id(0xB)),
         remote_project: ProjectId::from(remote),
         description: String::new(),
+        mappings: Mappings {
+            keypairs: [(local.to_owned(), remote.to_owned())].into(),
+            ..Mappings::default()
+        },
     };
     let (one, two) = (mapping(1, "l1", "r1"), mapping(2, "l2", "r2"));
     w.store.tenant_mapping_create(one.clone()).await.unwrap();

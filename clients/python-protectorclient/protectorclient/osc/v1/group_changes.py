@@ -11,7 +11,7 @@ from protectorclient.coordination import change
 from protectorclient.exceptions import ProtectorError
 from protectorclient.osc import rows
 from protectorclient.osc.base import Command, ShowOne
-from protectorclient.osc.v1.protection_group import group_argument, show_group
+from protectorclient.osc.v1.protection_group import group_argument, rebuild_arguments, rebuild_of, show_group
 from protectorclient.v1 import Client
 
 #: What `policy-update` may change; the rest of a policy stays as it was created.
@@ -81,6 +81,35 @@ class RemoveMember(Command):
             return leader.groups.draft_action(group, "member_remove", {"instance_id": server})
 
         change(pair, group, draft, parsed_args.group)
+
+
+class SetMember(ShowOne):
+    """Say how a VM is rebuilt at the other site. Both sites have to answer."""
+
+    def get_parser(self, prog_name: str) -> Any:
+        parser = group_argument(super().get_parser(prog_name))
+        parser.add_argument(
+            "--instance-id", metavar="<server>", required=True, help="The server at either site (id), or its name"
+        )
+        return rebuild_arguments(parser)
+
+    def take_action(self, parsed_args: Any) -> tuple:
+        wishes = rebuild_of(parsed_args)
+        if not wishes:
+            raise ProtectorError("Nothing was to be changed.", action="give --tier, --fixed-ip or --mac")
+        pair = self.pair()
+        group = pair.find(parsed_args.group)
+        found: dict[str, str] = {}
+
+        def draft(leader: Client) -> dict:
+            found["id"] = member_server(leader.groups.members(group), parsed_args.instance_id)
+            return leader.groups.draft_action(group, "member_update", {"instance_id": found["id"], **wishes})
+
+        change(pair, group, draft, parsed_args.group)
+        members = pair.local.groups.members(group)
+        ids = ("instance_id", "primary_instance_id", "secondary_instance_id")
+        changed = next(item for item in members if found["id"] in [item[key] for key in ids])
+        return rows.one(rows.member(changed), rows.MEMBER)
 
 
 def member_server(members: list, wanted: str) -> str:

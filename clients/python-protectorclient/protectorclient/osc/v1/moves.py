@@ -23,7 +23,8 @@ from protectorclient.exceptions import NoAnswer, PeerRequired, ProtectorError, U
 from protectorclient.osc import lookup, rows, texts
 from protectorclient.osc.base import ShowOne
 from protectorclient.osc.progress import Progress
-from protectorclient.osc.v1.protection_group import group_argument, pairs_of, show_group
+from protectorclient.osc.mapped import pairs_of
+from protectorclient.osc.v1.protection_group import group_argument, show_group
 from protectorclient.v1 import Client
 
 

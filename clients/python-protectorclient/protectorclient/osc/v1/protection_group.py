@@ -13,6 +13,7 @@ from protectorclient.coordination.changes import create
 from protectorclient.exceptions import ProtectorError
 from protectorclient.osc import lookup, rows
 from protectorclient.osc.base import Lister, ShowOne
+from protectorclient.osc.mapped import mapping_arguments, mappings_of
 from protectorclient.v1 import Client
 
 #: Default of `--replication-interval`, seconds (C24).
@@ -136,13 +137,29 @@ class ShowProtectionGroup(ShowOne):
         return rows.one(rows.named(pair, group), rows.GROUP_SHOW)
 
 
+def rebuild_arguments(parser: Any) -> Any:
+    """How a member is to come up at the other side."""
+    parser.add_argument("--tier", metavar="<0..255>", type=int, help="Lower tiers are rebuilt first (default: 0)")
+    for name, what in (("fixed-ip", "fixed IPs"), ("mac", "MAC addresses")):
+        parser.add_argument(
+            f"--{name}", choices=("keep", "new"), help=f"Whether it keeps its {what} at the other site (default: keep)"
+        )
+    return parser
+
+
+def rebuild_of(parsed_args: Any) -> dict:
+    """What of it was said."""
+    given = {key: getattr(parsed_args, key) for key in ("tier", "fixed_ip", "mac")}
+    return {key: value for key, value in given.items() if value is not None}
+
+
 class AddMember(ShowOne):
     """Protect a VM. Its disks and interfaces are found; both sites have to answer."""
 
     def get_parser(self, prog_name: str) -> Any:
         parser = group_argument(super().get_parser(prog_name))
         parser.add_argument("--instance-id", metavar="<server>", required=True, help="Nova server (id or name)")
-        return parser
+        return rebuild_arguments(parser)
 
     def take_action(self, parsed_args: Any) -> tuple:
         pair, group = self.pair(), parsed_args.group
@@ -151,7 +168,7 @@ class AddMember(ShowOne):
 
         def draft(leader: Client) -> dict:
             found["id"] = lookup.server_id(leader, parsed_args.instance_id)
-            return leader.groups.draft_member_add(identity, found["id"])
+            return leader.groups.draft_member_add(identity, found["id"], rebuild_of(parsed_args))
 
         change(pair, identity, draft, group)
         members = pair.local.groups.members(identity)
@@ -219,28 +236,12 @@ class ShowPolicy(ShowOne):
         return rows.one(policy, rows.POLICY)
 
 
-def pairs_of(given: Optional[list]) -> list[tuple[str, str]]:
-    """`<home>=<other>`, as often as wanted."""
-    parts = [text.partition("=") for text in given or []]
-    for left, sign, right in parts:
-        if not (left and sign and right):
-            raise ProtectorError(f"{left}{sign}{right} is no mapping.", action="write it as <source>=<target>")
-    return [(left, right) for left, _, right in parts]
-
-
 class SetMapping(ShowOne):
     """Replace a group's mappings. What is not named maps by equal name; both sites have to answer."""
 
     def get_parser(self, prog_name: str) -> Any:
         parser = group_argument(super().get_parser(prog_name))
-        for kind in ("network", "subnet"):
-            parser.add_argument(
-                f"--{kind}",
-                action="append",
-                metavar="<home>=<other>",
-                help=f"A {kind} at the group's primary site, and one at its secondary site (ids, or names)",
-            )
-        return parser
+        return mapping_arguments(parser)
 
     def take_action(self, parsed_args: Any) -> tuple:
         pair = self.pair()
@@ -248,11 +249,7 @@ class SetMapping(ShowOne):
         group = roles.leader.groups.show(pair.find(parsed_args.group))
         is_home = group["current_primary_site"] == group["primary_site"]
         home, other = (roles.leader, roles.follower) if is_home else (roles.follower, roles.leader)
-        networks, subnets = pairs_of(parsed_args.network), pairs_of(parsed_args.subnet)
-        fields = {
-            "networks": {lookup.network_id(home, a): lookup.network_id(other, b) for a, b in networks},
-            "subnets": {lookup.subnet_id(home, a): lookup.subnet_id(other, b) for a, b in subnets},
-        }
+        fields = mappings_of(parsed_args, home, other)
         change(pair, group["id"], lambda at: at.groups.draft_mappings(group["id"], fields), parsed_args.group)
         return _mappings(pair.local, group["id"])
 

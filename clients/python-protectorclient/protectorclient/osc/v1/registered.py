@@ -10,6 +10,7 @@ from typing import Any, Optional, Sequence
 from protectorclient.exceptions import ProtectorError
 from protectorclient.osc import lookup, rows
 from protectorclient.osc.base import Command, Lister, ShowOne
+from protectorclient.osc.mapped import any_mapping, mapping_arguments, mappings_of
 from protectorclient.osc.v1.site import credential_arguments, credential_of, read_secret, read_text
 
 CHECK = ("name", "result", "cause", "remedy")
@@ -135,23 +136,32 @@ class DeleteArray(Command):
 
 
 class SetTenantMapping(ShowOne):
-    """Change a tenant mapping of this site. The other site has one of its own."""
+    """Change a tenant mapping of this site, and what new groups of it map. The other site has one of its own."""
 
     def get_parser(self, prog_name: str) -> Any:
         parser = super().get_parser(prog_name)
         parser.add_argument("mapping", metavar="<id>")
         parser.add_argument("--remote-tenant", dest="remote_project", metavar="<id>", help="The project's id there")
         parser.add_argument("--description", metavar="<text>")
-        return parser
+        parser.add_argument("--no-mapping", action="store_true", help="New groups start with no mappings")
+        return mapping_arguments(parser)
 
     def take_action(self, parsed_args: Any) -> tuple:
-        fields = some(given(parsed_args, ("remote_project", "description")))
+        fields: dict[str, Any] = given(parsed_args, ("remote_project", "description"))
+        if any_mapping(parsed_args):
+            pair = self.pair()
+            fields["mappings"] = mappings_of(parsed_args, pair.local, pair.peer)
+        elif parsed_args.no_mapping:
+            fields["mappings"] = {}
+        some(fields)
         if not lookup.is_id(fields.get("remote_project", "0" * 32)):
             raise ProtectorError(
                 "A project at the other site is named by its id here.",
                 action=f"openstack --os-cloud <other site> project show {fields['remote_project']}",
             )
-        return rows.one(self.local.tenant_mappings.update(parsed_args.mapping, fields), rows.MAPPING)
+        mapping = self.local.tenant_mappings.update(parsed_args.mapping, fields)
+        kinds = {kind: value for kind, value in mapping["mappings"].items() if value}
+        return rows.one({**mapping, "mappings": rows.Mapped(kinds)}, (*rows.MAPPING, "mappings"))
 
 
 class DeleteTenantMapping(Command):
