@@ -239,7 +239,7 @@ async fn scene(name: &str) -> (World, Protected, Portrait) {
 /// What a dry run says cannot come along.
 async fn deviations(world: &World, group: &Protected) -> Vec<Value> {
     let at = world.endpoint(Which::B).await.unwrap();
-    let ask = json!({ "failover": { "type": "unplanned", "dry_run": true } });
+    let ask = json!({ "failover": { "type": "planned", "dry_run": true } });
     let plan = at.act(&group.group, &ask, "dry").await.unwrap();
     let warnings = plan["plan"]["warnings"].as_array().unwrap().iter();
     let dropped = warnings.map(|one| one["refusal"].clone());

@@ -464,7 +464,8 @@ async fn a_cell_that_is_down_proves_nothing() {
 #[tokio::test(start_paused = true)]
 async fn host_names_follow_the_servers_version() {
     for (max, asked, sent) in [
-        ("2.96", "compute 2.90", true),
+        ("2.96", "compute 2.96", true),
+        ("2.95", "compute 2.90", true),
         ("2.87", "compute 2.79", false),
     ] {
         let world = nova(max, Value::Null);

@@ -227,6 +227,8 @@ impl Builder<'_> {
         let mut security_groups = Vec::new();
         for group in &nic.security_groups {
             match self.map.security_group(from, group) {
+                // Two may have become one.
+                Some(id) if security_groups.contains(&id) => {}
                 Some(id) => security_groups.push(id),
                 None => against.push(self.no_security_group(&name, &group.name)),
             }
