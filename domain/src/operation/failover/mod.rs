@@ -24,6 +24,8 @@ mod tests_of_fidelity;
 #[cfg(test)]
 mod tests_of_moves;
 #[cfg(test)]
+mod tests_of_orders;
+#[cfg(test)]
 mod tests_of_overtaken;
 #[cfg(test)]
 mod tests_of_power;
