@@ -402,6 +402,7 @@ fn plan_members(
         map: Mapper {
             mappings: &facts.body.mappings,
             here: facts.here,
+            project: &facts.body.sides.of(facts.here).project,
             target: &facts.target,
         },
         drill,

@@ -1,9 +1,12 @@
 //! What a thing of the source is at the target: by the group's mappings, else by equal name.
-//! A name that two things share maps to neither: guessing would wire a VM wrongly.
+//! A name that two things share maps to neither: guessing would wire a VM wrongly. Of networks and security groups
+//! only what the tenant's project may use counts, by whatever name or id (`walls`).
 
 use super::facts::{Asked, TargetFacts};
-use crate::ids::{FlavorId, NetworkId, SecurityGroupId, SubnetId};
+use super::walls::{may_use_network, may_use_security_group};
+use crate::ids::{FlavorId, NetworkId, ProjectId, SecurityGroupId, SubnetId};
 use crate::ports::compute::Flavor;
+use crate::ports::network::{NetworkInfo, SecurityGroup};
 use crate::record::{Mappings, Nic};
 use crate::sync::Role;
 use std::collections::BTreeMap;
@@ -34,10 +37,23 @@ fn mapped<K: Ord + Clone + PartialEq>(map: &BTreeMap<K, K>, from: &K, here: Role
 pub(super) struct Mapper<'a> {
     pub mappings: &'a Mappings,
     pub here: Role,
+    /// The tenant's, at the target.
+    pub project: &'a ProjectId,
     pub target: &'a TargetFacts,
 }
 
 impl Mapper<'_> {
+    fn networks(&self) -> Vec<&NetworkInfo> {
+        let all = known(&self.target.networks).iter();
+        all.filter(|n| may_use_network(n, self.project)).collect()
+    }
+
+    fn security_groups(&self) -> Vec<&SecurityGroup> {
+        let all = known(&self.target.security_groups).iter();
+        all.filter(|g| may_use_security_group(g, self.project))
+            .collect()
+    }
+
     pub fn flavor(&self, name: &str) -> Option<&Flavor> {
         let flavors = known(&self.target.flavors);
         let by_map: Option<&FlavorId> = match self.here {
@@ -51,16 +67,16 @@ impl Mapper<'_> {
     }
 
     pub fn network(&self, nic: &Nic) -> Option<NetworkId> {
-        let networks = known(&self.target.networks);
+        let networks = self.networks();
         match mapped(&self.mappings.networks, &nic.network, self.here) {
             Some(id) => networks.iter().find(|n| n.id == id).map(|n| n.id.clone()),
-            None => only_one(networks, |n| n.name == nic.network_name).map(|n| n.id.clone()),
+            None => only_one(&networks, |n| n.name == nic.network_name).map(|n| n.id.clone()),
         }
     }
 
     /// Whether the tenant may use that network at all.
     pub fn has_network(&self, id: &NetworkId) -> bool {
-        known(&self.target.networks).iter().any(|n| &n.id == id)
+        self.networks().iter().any(|n| &n.id == id)
     }
 
     /// The subnet for the address at `index` of the interface, inside `network`.
@@ -80,10 +96,10 @@ impl Mapper<'_> {
     }
 
     pub fn security_group(&self, id: &SecurityGroupId, name: &str) -> Option<SecurityGroupId> {
-        let groups = known(&self.target.security_groups);
+        let groups = self.security_groups();
         match mapped(&self.mappings.security_groups, id, self.here) {
             Some(id) => groups.iter().find(|g| g.id == id).map(|g| g.id.clone()),
-            None => only_one(groups, |g| g.name == name).map(|g| g.id.clone()),
+            None => only_one(&groups, |g| g.name == name).map(|g| g.id.clone()),
         }
     }
 

@@ -32,7 +32,10 @@ mod tests_of_power;
 #[cfg(test)]
 mod tests_of_retry;
 #[cfg(test)]
+mod tests_of_walls;
+#[cfg(test)]
 mod tests_of_ways_out;
+mod walls;
 
 pub use build::copy_name_prefix;
 pub use cleanup::{cleanup_plan, leaves_something};
