@@ -11,10 +11,6 @@ use serde::{Deserialize, Serialize};
 )]
 #[serde(tag = "code", rename_all = "snake_case")]
 pub enum Refusal {
-    #[error("protection group {group} does not exist")]
-    NoSuchGroup { group: String },
-    #[error("operation {operation} does not exist")]
-    NoSuchOperation { operation: String },
     #[error(
         "the other site leads this group under epoch {epoch}; this site has not heard of it yet"
     )]
@@ -57,8 +53,6 @@ pub enum Refusal {
     RpoViolation { age_min: u64, max_min: u64 },
     #[error("an operation is running on this group: {operation}")]
     OperationInProgress { operation: String },
-    #[error("this kind of operation cannot be done yet: {what}")]
-    NotSupported { what: String },
     #[error("the group is {status}; this needs {needed}")]
     WrongGroupStatus { status: String, needed: String },
     #[error("could not ask {what}: {why}")]
@@ -192,7 +186,8 @@ pub enum Refusal {
 /// Remedies too long for their line.
 const FREE_ADDRESS: &str = "free the address (openstack port list --fixed-ip ip-address=<ip>), or set the interface to take a new one";
 const CHECK_ARRAY: &str = "openstack protector site validate <site>; check the policy's array";
-const ASYNC_ONLY: &str = "use replication type async and an unplanned failover";
+const ASYNC_ONLY: &str =
+    "openstack protector protection-group create <name> --replication-type async";
 const FROM_VOLUMES: &str = "rebuild the server from volumes with a flavor without local disks";
 const SERVER_GROUP: &str =
     "none needed; put the server into a group of the target by hand if it matters";
@@ -266,8 +261,7 @@ impl Refusal {
     pub fn remedy(&self) -> &'static str {
         use Refusal as R;
         match self {
-            R::NoSuchGroup { .. } => "openstack protector protection-group list",
-            R::NoSuchOperation { .. } | R::NoDrill => "openstack protector operation list",
+            R::NoDrill => "openstack protector operation list",
             R::OperationEnded { .. }
             | R::NotStuck { .. }
             | R::PastNoReturn { .. }
@@ -286,7 +280,7 @@ impl Refusal {
             R::NothingToRecover | R::NoSuchPoint { .. } => SHOW_POINTS,
             R::RpoViolation { .. } => SYNC_OR_FORCE,
             R::OperationInProgress { .. } => "openstack protector operation show <id>",
-            R::NotSupported { .. } | R::SyncNotSupported => ASYNC_ONLY,
+            R::SyncNotSupported => ASYNC_ONLY,
             R::WrongGroupStatus { .. } | R::AlreadyProtected { .. } => SHOW_GROUP,
             R::CouldNotAsk { .. } => "openstack protector site validate <site>",
             R::NoVolumeService { .. }
