@@ -59,8 +59,8 @@ pub enum Refusal {
     CouldNotAsk { what: String, why: String },
     #[error("no cinder-volume service that is up serves volume type {volume_type}")]
     NoVolumeService { volume_type: String },
-    #[error("volume type {volume_type} does not exist at the target")]
-    NoVolumeType { volume_type: String },
+    #[error("volume type {volume_type} does not exist at {site}")]
+    NoVolumeType { volume_type: String, site: String },
     #[error("{member}: no flavor at the target for {flavor}")]
     NoFlavor { member: String, flavor: String },
     #[error("{member}: flavor {flavor} at the target is smaller than at the source")]
@@ -202,6 +202,7 @@ const MAP_FLAVOR: &str =
     "openstack flavor create, or map it: openstack protector protection-group mapping set";
 const MAP_NETWORK: &str =
     "openstack network create, or map it: openstack protector protection-group mapping set";
+const REPLICATED_TYPE: &str = "openstack volume type set --property replication_enabled='<is> True' --property replication_type='<in> async' <type>, at both sites";
 const SHOW_POINTS: &str = "openstack protector protection-group show <group>: recovery points; at the primary: openstack protector consistency-group sync <group>";
 const MAP_TENANT: &str = "openstack dr tenant mapping create (admin)";
 const SHOW_GROUP: &str = "openstack protector protection-group show <group>";
@@ -370,9 +371,7 @@ impl Refusal {
             R::NoVolumeService { .. } => {
                 "openstack volume service list; start cinder-volume of that back end"
             }
-            R::NoVolumeType { .. } | R::TypeNotReplicated { .. } => {
-                "openstack volume type set --property replication_enabled='<is> True' --property replication_type='<in> async' <type>"
-            }
+            R::NoVolumeType { .. } | R::TypeNotReplicated { .. } => REPLICATED_TYPE,
             R::NoFlavor { .. } | R::FlavorSmaller { .. } => MAP_FLAVOR,
             R::NoNetwork { .. } | R::NoSubnet { .. } => MAP_NETWORK,
             R::NoSecurityGroup { .. } => {

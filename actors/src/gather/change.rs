@@ -9,10 +9,11 @@ use protector_domain::change::{
     CreateAsk, CreateFacts, LeaveFacts, PeerFacts, PolicyAsk, PolicyFacts, UpdateAsk, add_member,
     create, delete, remove_member, reprotect, set_mappings, set_policy, update, update_policy,
 };
-use protector_domain::ids::{ArrayId, GroupId, ProjectId};
+use protector_domain::ids::{ArrayId, GroupId, ProjectId, SiteId};
 use protector_domain::operation::failover::settle;
 use protector_domain::ports::Acting;
 use protector_domain::ports::engine::{Change, EngineError};
+use protector_domain::ports::volumes::VolumeType;
 use protector_domain::record::GroupBody;
 use protector_domain::refusal::{Refusal, Refusals};
 use protector_domain::sync::{Intent, RecordRef};
@@ -196,9 +197,11 @@ async fn create_draft(
                 .tenant_mapping_find(project, found.id)
                 .await
                 .map_err(|e| unavailable(&e))?;
+            let there = mapping.map(|m| m.remote_project);
             Some(PeerFacts {
                 site: found.id,
-                project: mapping.map(|m| m.remote_project),
+                volume_types: types_there(site, found.id, there.as_ref()).await,
+                project: there,
             })
         }
     };
@@ -225,6 +228,17 @@ async fn create_draft(
         secondary_volume_type: secondary_volume_type.clone(),
     };
     Ok(create(&wanted, &facts))
+}
+
+/// Volume types of the peer's cloud; `None`: it cannot be asked. Asked once: nothing rests on an answer.
+async fn types_there(
+    site: &Site,
+    peer: SiteId,
+    project: Option<&ProjectId>,
+) -> Option<Vec<VolumeType>> {
+    let cloud = site.peer_cloud(peer)?;
+    let acting = Acting::ServiceIn(project?.clone());
+    cloud.volumes.volume_type_list(&acting).await.ok()
 }
 
 /// The registered array that `wanted` names or identifies, if this project may use it.

@@ -370,6 +370,7 @@ fn volume_host(facts: &FailoverFacts, against: &mut Vec<Refusal>) -> Option<Stri
     let Some(found) = types.iter().find(|t| &t.name == wanted || &t.id == wanted) else {
         against.push(Refusal::NoVolumeType {
             volume_type: wanted.clone(),
+            site: "the target".to_owned(),
         });
         return None;
     };
