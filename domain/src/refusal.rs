@@ -11,10 +11,6 @@ use serde::{Deserialize, Serialize};
 )]
 #[serde(tag = "code", rename_all = "snake_case")]
 pub enum Refusal {
-    #[error("protection group {group} does not exist")]
-    NoSuchGroup { group: String },
-    #[error("operation {operation} does not exist")]
-    NoSuchOperation { operation: String },
     #[error(
         "the other site leads this group under epoch {epoch}; this site has not heard of it yet"
     )]
@@ -57,16 +53,14 @@ pub enum Refusal {
     RpoViolation { age_min: u64, max_min: u64 },
     #[error("an operation is running on this group: {operation}")]
     OperationInProgress { operation: String },
-    #[error("this kind of operation cannot be done yet: {what}")]
-    NotSupported { what: String },
     #[error("the group is {status}; this needs {needed}")]
     WrongGroupStatus { status: String, needed: String },
     #[error("could not ask {what}: {why}")]
     CouldNotAsk { what: String, why: String },
     #[error("no cinder-volume service that is up serves volume type {volume_type}")]
     NoVolumeService { volume_type: String },
-    #[error("volume type {volume_type} does not exist at the target")]
-    NoVolumeType { volume_type: String },
+    #[error("volume type {volume_type} does not exist at {site}")]
+    NoVolumeType { volume_type: String, site: String },
     #[error("{member}: no flavor at the target for {flavor}")]
     NoFlavor { member: String, flavor: String },
     #[error("{member}: flavor {flavor} at the target is smaller than at the source")]
@@ -198,7 +192,8 @@ pub enum Refusal {
 /// Remedies too long for their line.
 const FREE_ADDRESS: &str = "free the address (openstack port list --fixed-ip ip-address=<ip>), or set the interface to take a new one";
 const CHECK_ARRAY: &str = "openstack protector site validate <site>; check the policy's array";
-const ASYNC_ONLY: &str = "use replication type async and an unplanned failover";
+const ASYNC_ONLY: &str =
+    "openstack protector protection-group create <name> --replication-type async";
 const FROM_VOLUMES: &str = "rebuild the server from volumes with a flavor without local disks";
 const SERVER_GROUP: &str =
     "none needed; put the server into a group of the target by hand if it matters";
@@ -214,6 +209,7 @@ const MAP_FLAVOR: &str = "openstack flavor create, or map it: openstack protecto
 const MAP_ZONE: &str =
     "openstack protector protection-group mapping set <group> --availability-zone <here>=<there>";
 const MAP_NETWORK: &str = "openstack network create, or map it: openstack protector protection-group mapping set <group> --network <here>=<there>";
+const REPLICATED_TYPE: &str = "openstack volume type set --property replication_enabled='<is> True' --property replication_type='<in> async' <type>, at both sites";
 const SHOW_POINTS: &str = "openstack protector protection-group show <group>: recovery points; at the primary: openstack protector consistency-group sync <group>";
 const MAP_TENANT: &str = "openstack dr tenant mapping create (admin)";
 const SHOW_GROUP: &str = "openstack protector protection-group show <group>";
@@ -273,9 +269,8 @@ impl Refusal {
     pub fn remedy(&self) -> &'static str {
         use Refusal as R;
         match self {
-            R::NoSuchGroup { .. } => "openstack protector protection-group list",
-            R::NoSuchOperation { .. } | R::NoDrill => "openstack protector operation list",
-            R::OperationEnded { .. }
+            R::NoDrill
+            | R::OperationEnded { .. }
             | R::NotStuck { .. }
             | R::PastNoReturn { .. }
             | R::NotSkippable { .. }
@@ -289,11 +284,12 @@ impl Refusal {
             | R::NoReason => self.way_out(),
             R::Overtaken { .. } => "openstack protector protection-group sync-force <group>",
             R::SplitBrain { .. } => FENCE,
-            R::NoMembers | R::NoPolicy | R::BadPolicy { .. } => self.of_setup(),
+            R::NoMembers | R::NoPolicy | R::BadPolicy { .. } | R::SyncNotSupported => {
+                self.of_setup()
+            }
             R::NothingToRecover | R::NoSuchPoint { .. } => SHOW_POINTS,
             R::RpoViolation { .. } => SYNC_OR_FORCE,
             R::OperationInProgress { .. } => "openstack protector operation show <id>",
-            R::NotSupported { .. } | R::SyncNotSupported => ASYNC_ONLY,
             R::WrongGroupStatus { .. } | R::AlreadyProtected { .. } => SHOW_GROUP,
             R::CouldNotAsk { .. } => "openstack protector site validate <site>",
             R::NoVolumeService { .. }
@@ -308,12 +304,12 @@ impl Refusal {
             | R::NoKeypair { .. }
             | R::NoTrust { .. }
             | R::NoUserData { .. }
-            | R::ServerGroupDropped { .. }
-            | R::FloatingIpDropped { .. }
-            | R::ZoneDropped { .. }
             | R::QuotaExceeded { .. }
             | R::DelegationBroken { .. }
             | R::NoTenantMapping { .. } => self.of_target(),
+            R::ServerGroupDropped { .. } => SERVER_GROUP,
+            R::FloatingIpDropped { .. } => FLOATING_IP,
+            R::ZoneDropped { .. } => MAP_ZONE,
             R::NotInPoint { .. }
             | R::NotProtected
             | R::NotReplicating { .. }
@@ -347,6 +343,7 @@ impl Refusal {
     fn of_setup(&self) -> &'static str {
         match self {
             Self::NoMembers => MEMBER_ADD,
+            Self::SyncNotSupported => ASYNC_ONLY,
             _ => POLICY_CREATE,
         }
     }
@@ -385,9 +382,7 @@ impl Refusal {
             R::NoVolumeService { .. } => {
                 "openstack volume service list; start cinder-volume of that back end"
             }
-            R::NoVolumeType { .. } | R::TypeNotReplicated { .. } => {
-                "openstack volume type set --property replication_enabled='<is> True' --property replication_type='<in> async' <type>"
-            }
+            R::NoVolumeType { .. } | R::TypeNotReplicated { .. } => REPLICATED_TYPE,
             R::NoFlavor { .. } | R::FlavorSmaller { .. } => MAP_FLAVOR,
             R::NoNetwork { .. } | R::NoSubnet { .. } => MAP_NETWORK,
             R::NoSecurityGroup { .. } => {
@@ -395,9 +390,6 @@ impl Refusal {
             }
             R::AddressTaken { .. } => FREE_ADDRESS,
             R::NoKeypair { .. } | R::NoTrust { .. } | R::NoUserData { .. } => self.mend(),
-            R::ServerGroupDropped { .. } => SERVER_GROUP,
-            R::FloatingIpDropped { .. } => FLOATING_IP,
-            R::ZoneDropped { .. } => MAP_ZONE,
             R::QuotaExceeded { .. } => "openstack quota set <project>",
             _ => MAP_TENANT,
         }
@@ -444,6 +436,7 @@ impl Refusal {
             Self::NobodyDown | Self::NotTheMove { .. } | Self::NothingToSettle => SHOW_GROUP,
             Self::NotSettled => "openstack protector protection-group settle-members <group>",
             Self::NotSkippable { .. } => "openstack protector operation resume <id>",
+            Self::NoDrill => "openstack protector operation list",
             Self::NoReason => "repeat it with --reason <text>",
             Self::NoSuchObject { .. } | Self::NotItsObject { .. } => {
                 "openstack server list --long, openstack volume list --long: who uses what is stuck"

@@ -169,7 +169,7 @@ fn engine_problem(error: &EngineError, asked: &Asked<'_>) -> Problem {
     match error {
         // What the engine says of it is dropped: nothing may tell absent from foreign.
         EngineError::NotFound { what: _ } => one(not_found(asked)),
-        EngineError::Refused { refusals } => refused_problem(refusals, asked),
+        EngineError::Refused { refusals } => refused_problem(refusals),
         EngineError::Sync { refusal } => sync_problem(refusal, asked),
         EngineError::Ambiguous { name: _ } => {
             one(item(S::CONFLICT, "ambiguous_name", error.to_string())
@@ -187,12 +187,8 @@ fn engine_problem(error: &EngineError, asked: &Asked<'_>) -> Problem {
 }
 
 /// All findings; the status they share, or 409.
-fn refused_problem(refusals: &Refusals, asked: &Asked<'_>) -> Problem {
-    let items: Vec<Item> = refusals
-        .0
-        .iter()
-        .map(|refusal| refusal_item(refusal, asked))
-        .collect();
+fn refused_problem(refusals: &Refusals) -> Problem {
+    let items: Vec<Item> = refusals.0.iter().map(refusal_item).collect();
     let Some(first) = items.first() else {
         return one(internal());
     };
@@ -209,11 +205,8 @@ fn refused_problem(refusals: &Refusals, asked: &Asked<'_>) -> Problem {
     }
 }
 
-fn refusal_item(refusal: &Refusal, asked: &Asked<'_>) -> Item {
+fn refusal_item(refusal: &Refusal) -> Item {
     let status = refusal_status(refusal);
-    if status == StatusCode::NOT_FOUND {
-        return not_found(asked);
-    }
     let made = item(status, &refusal.code(), refusal.to_string()).remedy(refusal.remedy());
     match refusal {
         Refusal::TicketNeeded => made.reason(TICKET_FROM),
@@ -230,14 +223,13 @@ const TICKET_FROM: &str =
 #[rustfmt::skip] // a list, several to a line
 fn refusal_status(refusal: &R) -> StatusCode {
     match refusal {
-        R::NoSuchGroup { .. } | R::NoSuchOperation { .. } => StatusCode::NOT_FOUND,
         R::BadName | R::NoReason | R::BadPolicy { .. } | R::NoSuchPoint { .. }
         | R::NoSuchServer { .. } | R::NotAMember { .. } | R::NoSuchSite { .. }
         | R::ArrayNotRegistered { .. } | R::TypeNotReplicated { .. } | R::NoVolumeType { .. }
         | R::VolumeTypeMismatch { .. } | R::VolumeNotEligible { .. } | R::VolumeEncrypted { .. }
         | R::VolumeMultiattach { .. } | R::VolumeOfOtherProject { .. }
         | R::PortNotRebuildable { .. } | R::RootNotAVolume { .. } | R::EphemeralDisk { .. }
-        | R::NotSupported { .. } | R::TicketNeeded | R::NoTestNetwork { .. }
+        | R::TicketNeeded | R::NoTestNetwork { .. }
         | R::TestNetworkNotIsolated { .. } | R::SyncNotSupported => StatusCode::BAD_REQUEST,
         R::NoMembers | R::NoPolicy | R::NothingToRecover | R::NotInPoint { .. }
         | R::RpoViolation { .. } | R::OperationInProgress { .. } | R::WrongGroupStatus { .. }

@@ -77,13 +77,18 @@ fn said(output: &Output) -> (bool, String) {
 
 /// Reads the log until the daemon says where it listens; the rest is read on, so that it never waits.
 fn address(daemon: &mut Child) -> String {
+    listening(daemon).0
+}
+
+/// As `address`, with what it said before.
+fn listening(daemon: &mut Child) -> (String, String) {
     let mut lines = BufReader::new(daemon.stderr.take().unwrap()).lines();
     let mut seen = String::new();
     for line in lines.by_ref().map_while(Result::ok) {
         if let Some((_, rest)) = line.split_once("listening address=") {
             let address = rest.split_whitespace().next().unwrap().to_owned();
             std::thread::spawn(move || lines.for_each(drop));
-            return address;
+            return (address, seen);
         }
         seen.push_str(&line);
     }
@@ -113,6 +118,33 @@ fn an_unknown_driver_is_named_with_those_there_are() {
     assert!(!daemon.wait().unwrap().success());
     for word in ["storage_driver", "pure", "mock"] {
         assert!(said.contains(word), "{word}: {said}");
+    }
+}
+
+/// Requirements 1.24: simulated arrays in memory are gone after a restart, and that is said at every start.
+#[test]
+fn simulated_arrays_that_are_not_kept_are_warned_of() {
+    let kept = tempfile::tempdir().unwrap();
+    let file = kept.path().join("arrays.db");
+    let file = format!("mock_db_path = {}\n", file.display());
+    for (more, is_kept) in [
+        ("mock_db_path = :memory:\n", false),
+        ("", false),
+        (&file, true),
+    ] {
+        let home = Home::new(more);
+        assert!(home.manage(&["db", "sync"]).0);
+        let mut daemon = home.daemon();
+        let (_, said) = listening(&mut daemon);
+        daemon.kill().unwrap();
+        daemon.wait().unwrap();
+        for word in [
+            "mock_db_path = :memory: keeps no",
+            "give the path of a file",
+        ] {
+            assert_eq!(said.contains(word), !is_kept, "{more:?}: {word}: {said}");
+        }
+        assert!(said.contains("NO DATA IS PROTECTED"), "{said}");
     }
 }
 

@@ -10,10 +10,11 @@ use protector_domain::change::{
     add_member, create, delete, remove_member, reprotect, set_mappings, set_member, set_policy,
     update, update_policy,
 };
-use protector_domain::ids::{ArrayId, GroupId, ProjectId};
+use protector_domain::ids::{ArrayId, GroupId, ProjectId, SiteId};
 use protector_domain::operation::failover::settle;
 use protector_domain::ports::Acting;
 use protector_domain::ports::engine::{Change, EngineError};
+use protector_domain::ports::volumes::VolumeType;
 use protector_domain::record::GroupBody;
 use protector_domain::refusal::{Refusal, Refusals};
 use protector_domain::sync::{Intent, RecordRef};
@@ -206,6 +207,7 @@ async fn create_draft(
             let (project, mappings) = mapping.map(|m| (m.remote_project, m.mappings)).unzip();
             Some(PeerFacts {
                 site: found.id,
+                volume_types: types_there(site, found.id, project.as_ref()).await,
                 project,
                 mappings: mappings.unwrap_or_default(),
             })
@@ -234,6 +236,17 @@ async fn create_draft(
         secondary_volume_type: secondary_volume_type.clone(),
     };
     Ok(create(&wanted, &facts))
+}
+
+/// Volume types of the peer's cloud; `None`: it cannot be asked. Asked once: nothing rests on an answer.
+async fn types_there(
+    site: &Site,
+    peer: SiteId,
+    project: Option<&ProjectId>,
+) -> Option<Vec<VolumeType>> {
+    let cloud = site.peer_cloud(peer)?;
+    let acting = Acting::ServiceIn(project?.clone());
+    cloud.volumes.volume_type_list(&acting).await.ok()
 }
 
 /// The registered array that `wanted` names or identifies, if this project may use it.

@@ -1,7 +1,7 @@
 //! Everything an operation is decided from. Unplanned moves and drills read this site only: the
 //! other one may be gone (L3).
 
-use super::{asked, group_spec, patiently, walls};
+use super::{asked, group_spec, patiently};
 use crate::delegation;
 use crate::protection_group::{Goal, OperationAsk, not_found};
 use crate::site::Site;
@@ -217,7 +217,7 @@ async fn facts(
     let keys_of = tenant.known().unwrap_or(&servers_as);
     let (points, mut target, source, left_here) = futures::join!(
         points(site, storage.as_ref()),
-        target(site.cloud(), &volumes_as, &servers_as, keys_of, &body, here),
+        target(site.cloud(), &volumes_as, &servers_as, keys_of, &body),
         source(site, &body, here, acts),
         left_here(site.cloud(), &volumes_as, &body, here),
     );
@@ -349,9 +349,7 @@ async fn target(
     servers_as: &Acting,
     keys_of: &Acting,
     body: &GroupBody,
-    here: Role,
 ) -> TargetFacts {
-    let project = &body.sides.of(here).project;
     let all_ports = PortFilter::default();
     let (delegation, flavors, zones, networks, subnets, security_groups, ports) = futures::join!(
         patiently(|| cloud.identity.delegation_check(volumes_as)),
@@ -373,9 +371,9 @@ async fn target(
     TargetFacts {
         delegation: asked(delegation),
         flavors: asked(flavors),
-        networks: asked(networks.map(|all| walls::networks(all, project))),
+        networks: asked(networks),
         subnets: asked(subnets),
-        security_groups: asked(security_groups.map(|all| walls::security_groups(all, project))),
+        security_groups: asked(security_groups),
         availability_zones: zones,
         ports: asked(ports),
         volume_types: asked(volume_types),

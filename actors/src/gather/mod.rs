@@ -4,7 +4,6 @@
 pub(crate) mod change;
 pub(crate) mod failover;
 mod member;
-mod walls;
 
 use protector_domain::operation::failover::Asked;
 use protector_domain::ports::PortResult;

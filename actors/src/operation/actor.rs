@@ -1,7 +1,7 @@
 //! The operation actor: holds the journal, asks the saga rule what is next, starts it.
 
 use super::ending;
-use super::orders::{self, Answer, Change};
+use super::orders::{self, Answer};
 use super::overtaken::{self, Seen};
 use super::perform::Job;
 use super::step_run::{StepEnd, StepRun};
@@ -9,6 +9,7 @@ use crate::journal::{StepRows, of_lane};
 use crate::site::Site;
 use protector_domain::effect::Effect;
 use protector_domain::ids::OperationId;
+use protector_domain::operation::order::Change;
 use protector_domain::operation::{OperationStatus, Outcome};
 use protector_domain::plan::{Plan, Step, StepAt};
 use protector_domain::ports::engine::{EngineError, Order};

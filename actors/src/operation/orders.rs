@@ -1,18 +1,18 @@
-//! What people may say to an operation, and what it then writes down before anything happens (I13, S9):
-//! cancel, resume, skip a stuck undo, adopt an object. Also the wait for such a word.
+//! What people's word to an operation writes down before anything happens (I13, S9). Also the wait for such a word.
 //!
-//! Absent: who may say it (`http`), and what comes next (`domain::saga`).
+//! Absent: who may say it (`http`), what it changes (`domain::operation::order`), and what comes next
+//! (`domain::saga`).
 
 use super::actor::{Msg, State};
 use super::found;
 use crate::site::Site;
-use protector_domain::adopt;
-use protector_domain::effect::{Effect, EffectState};
+use protector_domain::effect::Effect;
+use protector_domain::operation::order::{Change, judge};
 use protector_domain::operation::{EventKind, OperationStatus, Outcome};
 use protector_domain::plan::Plan;
 use protector_domain::ports::engine::{EngineError, Order, Reply};
-use protector_domain::refusal::{Refusal, Refusals};
-use protector_domain::saga::{Journal, past_no_return, stuck};
+use protector_domain::refusal::Refusals;
+use protector_domain::saga::{Journal, stuck};
 use protector_domain::sync::Epoch;
 use protector_runtime::mailbox::{Mailbox, Reply as ReplyTo};
 use protector_store::{EffectSettle, NewEvent, OperationUpdate, StoreError, Write};
@@ -20,86 +20,6 @@ use std::sync::Arc;
 
 /// What goes back to whoever gave the order.
 pub(crate) type Answer = ReplyTo<Result<Reply, EngineError>>;
-
-/// Longest reason, letters.
-const REASON_LETTERS_MAX: usize = 1_000;
-
-/// What an order changes once it is written down.
-#[derive(Debug, Clone, PartialEq)]
-pub(crate) enum Change {
-    Cancel,
-    /// These effects as they are now.
-    Effects(Vec<Effect>),
-}
-
-fn has_reason(reason: &str) -> Result<(), Refusal> {
-    let letters = reason.trim().chars().count();
-    let fits = (1..=REASON_LETTERS_MAX).contains(&letters);
-    fits.then_some(()).ok_or(Refusal::NoReason)
-}
-
-/// The change that an order asks for, or why not. What adopts is only the first row here, its object has still
-/// to be looked at; the others are what waits in its lane and goes on with it.
-fn judge(state: &State, order: &Order) -> Result<Change, Refusal> {
-    let operation = state.plan.operation.to_string();
-    if state.ending {
-        let status = "ending".to_owned();
-        return Err(Refusal::OperationEnded { operation, status });
-    }
-    let stuck = stuck(&state.plan, &state.journal);
-    match order {
-        Order::Cancel {} if past_no_return(&state.plan, &state.journal) => {
-            Err(Refusal::PastNoReturn { operation })
-        }
-        Order::Cancel {} => Ok(Change::Cancel),
-        Order::Resume {} | Order::SkipStep { .. } if stuck.is_empty() => {
-            Err(Refusal::NotStuck { operation })
-        }
-        Order::Resume {} => Ok(Change::Effects(stuck.into_iter().map(resumed).collect())),
-        // For a new operation, when this one is over (`gather`).
-        Order::RetryMembers {} => Err(Refusal::OperationInProgress { operation }),
-        Order::SkipStep { reason } => {
-            has_reason(reason)?;
-            let last = stuck.iter().find(|e| e.state != EffectState::UndoFailed);
-            if let Some(last) = last {
-                let step = last.step.clone();
-                return Err(Refusal::NotSkippable { step });
-            }
-            Ok(Change::Effects(stuck.into_iter().map(given_up).collect()))
-        }
-        Order::Adopt {
-            step,
-            object_id,
-            reason,
-        } => {
-            has_reason(reason)?;
-            let row = adopt::row(&state.plan, &state.journal, step, object_id)?;
-            let same_lane = |e: &Effect| (e.stage, &e.lane) == (row.stage, &row.lane);
-            let waits = stuck
-                .into_iter()
-                .filter(|e| same_lane(e) && e.key != row.key);
-            let waits = waits.map(resumed).collect::<Vec<_>>();
-            Ok(Change::Effects([vec![row], waits].concat()))
-        }
-    }
-}
-
-/// Begun, and its outcome open again.
-fn resumed(effect: Effect) -> Effect {
-    let state = match effect.state {
-        EffectState::UndoFailed => EffectState::UndoIntended,
-        _ => EffectState::Intended,
-    };
-    Effect { state, ..effect }
-}
-
-/// It may still be there: listed by id, nobody's to undo any more (S3).
-fn given_up(effect: Effect) -> Effect {
-    Effect {
-        state: EffectState::LeftBehind,
-        ..effect
-    }
-}
 
 /// Judges an order and has it written down; the answer follows when it is.
 pub(super) fn take(
@@ -114,7 +34,7 @@ pub(super) fn take(
         answer.send(Err(EngineError::Unavailable { why }));
         return;
     }
-    let change = match judge(state, order) {
+    let change = match judge(&state.plan, &state.journal, state.ending, order) {
         Ok(change) => change,
         Err(refusal) => {
             answer.send(Err(Refusals::from(refusal).into()));

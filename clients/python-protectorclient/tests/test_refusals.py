@@ -19,10 +19,11 @@ def version(lab, group: str) -> int:
     return lab.client("site-a").groups.show(group)["version"]
 
 
+@pytest.mark.parametrize("wrong", [{"password": "wrong"}, {"project_name": "nowhere"}], ids=["password", "project"])
 @pytest.mark.parametrize("cloud", ["site-a", "site-b"])
-def test_a_wrong_password_names_the_cloud_and_the_remedy(user, lab, group, vms, cloud):
+def test_a_wrong_entry_names_the_cloud_and_the_remedy(user, lab, group, vms, cloud, wrong):
     before = version(lab, group)
-    user.clouds = lab.clouds_with(cloud, password="wrong")
+    user.clouds = lab.clouds_with(cloud, **wrong)
     ran = user.run(f"--os-cloud site-a protector protection-group member-add {group} --instance-id {next(vms)}")
     assert ran.code == 1
     assert ran.err.splitlines()[0] == f"Error: Cannot log in at cloud {cloud}."
@@ -106,7 +107,7 @@ def test_a_forced_move_is_never_sent_elsewhere(user, lab, group):
         ("protection-group show nope", "There is no protection group nope at cloud site-a."),
         ("operation show 0197a2b0-0000-7000-8000-000000000001", "repeat it with --os-cloud of the other site"),
         ("protection-group member-add kept --instance-id nope", "There is no server nope at cloud site-a."),
-        ("protection-group create new --volume-type nope", "volume type nope does not exist at the target"),
+        ("protection-group create new --volume-type nope", "volume type nope does not exist at this site"),
         ("protection-group create new --volume-type x --secondary-site x", "Site x is not registered at cloud site-b."),
         ("protection-group test-failover kept --network-mapping x=mgmt-net", "networks of this group: app-net"),
         ("protection-group test-failover kept --network-mapping x", "write it as <source>=<target>"),

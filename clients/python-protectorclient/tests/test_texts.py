@@ -96,6 +96,16 @@ def test_an_answer_of_somebody_else_is_no_answer(body):
     assert refused("site-a", 502, body).code == "no_answer"
 
 
+def test_a_plan_says_what_it_found_as_an_error_would():
+    found = {"code": "no_flavor", "member": "web-1", "message": "web-1: no flavor", "remedy": "openstack flavor create"}
+    plan = {"kind": "failover", "site": "b", "on_member_failure": "stop", "stages": [], "point": None}
+    left = {"name": "web-1", "reasons": [found]}
+    plan.update(left_out=[left], warnings=[{"severity": "warning", "refusal": found}])
+    said, shown = "no_flavor: web-1: no flavor (openstack flavor create)", texts.plan_text(plan, "shop", str)
+    for line in (f"Left out: web-1: {said}", f"Warning: {said}"):
+        assert line in shown.splitlines()
+
+
 def test_mappings_are_written_as_source_and_target():
     assert pairs_of(["a=b", "c=d=e"]) == [("a", "b"), ("c", "d=e")]
     for bad in ("a", "a=", "=b"):

@@ -28,6 +28,8 @@ pub struct PeerFacts {
     pub project: Option<ProjectId>,
     /// What groups of the two projects start with.
     pub mappings: Mappings,
+    /// `None`: its Cinder could not be asked.
+    pub volume_types: Option<Vec<VolumeType>>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -60,22 +62,7 @@ pub fn create(ask: &CreateAsk, facts: &CreateFacts) -> Result<GroupBody, Refusal
     if ask.replication_type == ReplicationType::Sync {
         against.push(Refusal::SyncNotSupported);
     }
-    let here = "this site".to_owned();
-    let volume_type = ask.volume_type.clone();
-    match facts
-        .volume_types
-        .iter()
-        .find(|t| t.name == ask.volume_type)
-    {
-        None => against.push(Refusal::NoVolumeType { volume_type }),
-        Some(found) if !is_replicated(found, ask.replication_type) => {
-            against.push(Refusal::TypeNotReplicated {
-                volume_type,
-                site: here,
-            });
-        }
-        Some(_) => {}
-    }
+    against.extend(type_refusals(ask, facts));
     let site = ask.secondary_site.clone();
     let peer = match &facts.peer {
         None => Err(Refusal::NoSuchSite { site }),
@@ -93,16 +80,41 @@ pub fn create(ask: &CreateAsk, facts: &CreateFacts) -> Result<GroupBody, Refusal
     }
 }
 
+/// VT-02: both sites need the type with both properties before there is a group. A peer that cannot be asked is
+/// no reason against one (C26): `site validate` and dry runs find it later.
+fn type_refusals(ask: &CreateAsk, facts: &CreateFacts) -> Vec<Refusal> {
+    let here = type_refusal(&facts.volume_types, ask, &ask.volume_type, "this site");
+    let there = facts.peer.as_ref().and_then(|peer| {
+        let types = peer.volume_types.as_ref()?;
+        type_refusal(types, ask, secondary_type(ask), &ask.secondary_site)
+    });
+    here.into_iter().chain(there).collect()
+}
+
+fn type_refusal(types: &[VolumeType], ask: &CreateAsk, name: &str, site: &str) -> Option<Refusal> {
+    let (volume_type, site) = (name.to_owned(), site.to_owned());
+    match types.iter().find(|t| t.name == name) {
+        None => Some(Refusal::NoVolumeType { volume_type, site }),
+        Some(found) if !is_replicated(found, ask.replication_type) => {
+            Some(Refusal::TypeNotReplicated { volume_type, site })
+        }
+        Some(_) => None,
+    }
+}
+
+/// C1: of the same name as the primary's, unless it is named.
+fn secondary_type(ask: &CreateAsk) -> &str {
+    ask.secondary_volume_type
+        .as_ref()
+        .unwrap_or(&ask.volume_type)
+}
+
 fn first_body(
     ask: &CreateAsk,
     facts: &CreateFacts,
     peer: &PeerFacts,
     peer_project: ProjectId,
 ) -> GroupBody {
-    let secondary_type = ask
-        .secondary_volume_type
-        .as_ref()
-        .unwrap_or(&ask.volume_type);
     GroupBody {
         schema: SCHEMA,
         name: ask.name.clone(),
@@ -117,7 +129,7 @@ fn first_body(
             other: SidePlace {
                 site: peer.site,
                 project: peer_project,
-                volume_type: secondary_type.clone(),
+                volume_type: secondary_type(ask).to_owned(),
             },
         },
         status: GroupStatus::Active,

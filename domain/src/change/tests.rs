@@ -60,6 +60,7 @@ fn create_facts() -> CreateFacts {
                 keypairs: [("ops".to_owned(), "dr-ops".to_owned())].into(),
                 ..Mappings::default()
             },
+            volume_types: Some(types()),
         }),
         name_taken: false,
         volume_types: types(),
@@ -83,13 +84,56 @@ fn a_group_is_created_on_a_replicated_type_of_its_mode() {
     ] {
         let wanted = CreateAsk {
             volume_type: volume_type.into(),
+            secondary_volume_type: Some("ssd".into()),
             ..ask()
         };
         let outcome = create(&wanted, &create_facts());
         match expected {
-            None => assert_eq!(outcome.unwrap().sides.other.volume_type, volume_type, "C1"),
+            None => assert_eq!(outcome.unwrap().sides.home.volume_type, volume_type),
             Some(code) => assert_eq!(codes(outcome), [code], "{volume_type}"),
         }
+    }
+}
+
+/// VT-02, C1: of the same name as the primary's, or of a name of its own.
+#[test]
+fn the_peers_type_is_replicated_too_unless_nobody_can_ask_there() {
+    let known = Some(types());
+    let named = |name: &str| Some(name.to_owned());
+    for (secondary, there, expected) in [
+        (None, known.clone(), "ssd"),
+        (named("bare"), known.clone(), "bare"),
+        (
+            named("plain"),
+            known.clone(),
+            "type_not_replicated: volume type does not support replication: plain at site-b",
+        ),
+        (
+            named("gold"),
+            known,
+            "no_volume_type: volume type gold does not exist at site-b",
+        ),
+        (
+            None,
+            Some(vec![]),
+            "no_volume_type: volume type ssd does not exist at site-b",
+        ),
+        (None, None, "ssd"),
+        (named("gold"), None, "gold"),
+    ] {
+        let wanted = CreateAsk {
+            secondary_volume_type: secondary,
+            ..ask()
+        };
+        let mut facts = create_facts();
+        if let Some(peer) = &mut facts.peer {
+            peer.volume_types = there;
+        }
+        let found = match create(&wanted, &facts) {
+            Ok(body) => body.sides.other.volume_type,
+            Err(refusals) => format!("{}: {refusals}", refusals.0[0].code()),
+        };
+        assert_eq!(found, expected, "{wanted:?}");
     }
 }
 
@@ -119,6 +163,7 @@ fn everything_that_speaks_against_a_group_is_told_at_once() {
             site: SiteId(Uuid::from_u128(2)),
             project: None,
             mappings: Mappings::default(),
+            volume_types: None,
         }),
         ..create_facts()
     };

@@ -3,6 +3,7 @@
 //! Absent: running them (`actors`) and storing them (`store`).
 
 pub mod failover;
+pub mod order;
 pub mod status;
 
 pub use status::{

@@ -9,6 +9,7 @@ use protector_domain::operation::{
     EventKind, Operation, OperationEvent, OperationKind, OperationMode, OperationStatus, Outcome,
 };
 use protector_domain::plan::Plan;
+use protector_domain::refusal::Refusal;
 use protector_domain::sync::Signed;
 use serde::Serialize;
 use serde_json::Value;
@@ -163,11 +164,36 @@ impl From<&OperationEvent> for EventInfo {
     }
 }
 
-/// A plan as JSON, with what may be a secret taken out.
+/// A plan as JSON, with what may be a secret taken out, and with each finding as an error would say it.
 pub(crate) fn plan_shown(plan: &Plan) -> Value {
     let mut shown = serde_json::to_value(plan).unwrap_or_default();
     hide(&mut shown);
+    let warnings = plan.warnings.iter().enumerate();
+    for (at, finding) in warnings {
+        say(
+            &mut shown,
+            &format!("/warnings/{at}/refusal"),
+            &finding.refusal,
+        );
+    }
+    for (member, left) in plan.left_out.iter().enumerate() {
+        for (at, reason) in left.reasons.iter().enumerate() {
+            say(
+                &mut shown,
+                &format!("/left_out/{member}/reasons/{at}"),
+                reason,
+            );
+        }
+    }
     shown
+}
+
+/// `message` and `remedy` beside the code and the facts.
+fn say(shown: &mut Value, place: &str, refusal: &Refusal) {
+    if let Some(Value::Object(entries)) = shown.pointer_mut(place) {
+        entries.insert("message".to_owned(), refusal.to_string().into());
+        entries.insert("remedy".to_owned(), refusal.remedy().into());
+    }
 }
 
 fn hide(value: &mut Value) {

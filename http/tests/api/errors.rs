@@ -54,11 +54,6 @@ async fn engine_errors() {
         "500 internal_error",
     )
     .await;
-    check(
-        one(Refusal::NoSuchGroup { group: "x".into() }),
-        "404 not_found",
-    )
-    .await;
     check(one(Refusal::BadName), "400 bad_name").await;
     let site = || "b".to_owned();
     check(

@@ -29,7 +29,8 @@ pub struct CourierError {
     pub method: String,
     pub path: String,
     pub status: u16,
-    pub body: Value,
+    /// In a box: every `Result` carries its room.
+    pub body: Box<Value>,
 }
 
 impl Endpoint {
@@ -138,7 +139,7 @@ impl CourierError {
             method: method.to_owned(),
             path: path.to_owned(),
             status,
-            body,
+            body: Box::new(body),
         }
     }
 

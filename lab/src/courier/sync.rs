@@ -84,7 +84,7 @@ pub async fn sync(a: &Endpoint, b: &Endpoint, group: &str) -> Result<Head, Couri
         match pushed {
             Ok(()) => {}
             // A site went on while its record was on its way: look again.
-            Err(error) if error.status == 409 => left = error.body,
+            Err(error) if error.status == 409 => left = *error.body,
             Err(error) => return Err(error),
         }
     }

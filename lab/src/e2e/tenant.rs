@@ -161,7 +161,7 @@ impl<'a> Tenant<'a> {
                     }
                     last = shown;
                 }
-                Err(error) if waits(&error) => last = error.body,
+                Err(error) if waits(&error) => last = *error.body,
                 Err(error) => return Err(error.into()),
             }
             pause().await;

@@ -4,8 +4,10 @@
 use http::Method;
 use protector_lab::cloud::{BlockDevice, Cloud, GroundTruth, Req, Server};
 use protector_lab::courier;
-use protector_lab::story::{Protected, failback, planned_failover, protect, reprotect, take_point};
-use protector_lab::world::{Which, World, WorldOptions, lock};
+use protector_lab::story::{
+    Protected, failback, planned_failover, protect, reprotect, take_point, take_point_at,
+};
+use protector_lab::world::{Tenant, Which, World, WorldOptions, lock};
 use secrecy::ExposeSecret;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
@@ -16,8 +18,9 @@ const USER_DATA: &str = "IyEvYmluL3NoCmVjaG8gY2FuYXJ5";
 /// Where the product keeps its key on servers.
 const KEY: &str = "protector";
 const GIVEN: u64 = 7;
-/// Longer than a first replication of the way back, milliseconds.
-const REVERSED_MS: u64 = 120_000;
+const AWAY: u64 = 8;
+/// Polls of a second until the VM runs.
+const BOOT_POLLS_MAX: u32 = 60;
 
 /// The tenant's own call to its cloud.
 fn ask(cloud: &mut Cloud, token: &str, now_ms: i64, path: &str, body: &Value) -> Value {
@@ -30,32 +33,38 @@ fn ask(cloud: &mut Cloud, token: &str, now_ms: i64, path: &str, body: &Value) ->
     resp.body
 }
 
+/// A described volume; the one called `root` boots and has an image's words.
+fn volume(cloud: &mut Cloud, tenant: &Tenant, name: &str, now_ms: i64) -> String {
+    let owner = (tenant.project.as_str(), tenant.user.as_str());
+    let made = cloud.seed_volume(owner, name, 2, "replicated-ssd", now_ms);
+    let made = made.unwrap();
+    let boots = name == "root";
+    cloud.seed_volume_change(&made, |volume| {
+        volume.bootable = boots;
+        volume.description = Some(format!("{name}, described"));
+        let words = [
+            ("hw_firmware_type", "uefi"),
+            ("hw_machine_type", "q35"),
+            ("hw_disk_bus", "scsi"),
+        ];
+        let words = words.iter().filter(|_| boots);
+        volume.image_metadata = words
+            .map(|(key, word)| ((*key).to_owned(), (*word).to_owned()))
+            .collect();
+    });
+    made
+}
+
 /// Two disks, two interfaces, and a word in every field that Nova, Cinder and Neutron take.
 fn boot(world: &World) -> String {
     let (now_ms, tenant) = (world.now_ms(), world.tenant(Which::A).clone());
     let (project, user, ids) = (&tenant.project, &tenant.user, &tenant.standard);
     let mut cloud = lock(&world.site(Which::A).cloud);
     let token = cloud.seed_token(user, project, now_ms);
-    let mut volume = |name: &str, boots: bool| {
-        let owner = (project.as_str(), user.as_str());
-        let made = cloud.seed_volume(owner, name, 2, "replicated-ssd", now_ms);
-        let made = made.unwrap();
-        cloud.seed_volume_change(&made, |volume| {
-            volume.bootable = boots;
-            volume.description = Some(format!("{name}, described"));
-            let words = [
-                ("hw_firmware_type", "uefi"),
-                ("hw_machine_type", "q35"),
-                ("hw_disk_bus", "scsi"),
-            ];
-            let words = words.iter().filter(|_| boots);
-            volume.image_metadata = words
-                .map(|(key, word)| ((*key).to_owned(), (*word).to_owned()))
-                .collect();
-        });
-        made
-    };
-    let (root, data) = (volume("root", true), volume("data", false));
+    let (root, data) = (
+        volume(&mut cloud, &tenant, "root", now_ms),
+        volume(&mut cloud, &tenant, "data", now_ms),
+    );
     let truth = cloud.ground_truth(now_ms);
     let group = |name: &str| {
         let mut groups = truth.security_groups.iter();
@@ -210,16 +219,27 @@ fn dies_with_it(truth: &GroundTruth) -> Vec<bool> {
     disks.map(|disk| disk.delete_on_termination).collect()
 }
 
+async fn until_it_runs(world: &World) {
+    for _ in 0..BOOT_POLLS_MAX {
+        let truth = truth(world, Which::A);
+        if truth.servers.iter().any(|s| s.name == NAME && s.running) {
+            return;
+        }
+        tokio::time::sleep(Duration::from_secs(1)).await;
+    }
+    panic!("{NAME} never runs");
+}
+
 async fn scene(name: &str) -> (World, Protected, Portrait) {
     let options = WorldOptions {
         members: 1,
         volumes: 1,
         ..WorldOptions::seeded(name, 91)
     };
-    let world = World::build(options).await.unwrap();
+    let mut world = World::build(options).await.unwrap();
     let group = protect(&world).await.unwrap();
     let server = boot(&world);
-    tokio::time::sleep(std::time::Duration::from_secs(120)).await;
+    until_it_runs(&world).await;
     let (a, b) = (
         world.endpoint(Which::A).await.unwrap(),
         world.endpoint(Which::B).await.unwrap(),
@@ -229,6 +249,7 @@ async fn scene(name: &str) -> (World, Protected, Portrait) {
     courier::change(&a, &b, Method::POST, &path, &member)
         .await
         .unwrap();
+    world.options.volumes += 2;
     take_point(&world, &group, GIVEN).await.unwrap();
     let before = portrait(&truth(&world, Which::A));
     assert!(before["user_data"].contains(USER_DATA) && before["runs"] == "true");
@@ -256,7 +277,7 @@ async fn away(world: &mut World, group: &Protected) {
 
 async fn home(world: &mut World, group: &Protected) {
     reprotect(world, group, Which::B).await.unwrap();
-    tokio::time::sleep(Duration::from_millis(REVERSED_MS)).await;
+    take_point_at(world, Which::B, group, AWAY).await.unwrap();
     let run = failback(world, group).await.unwrap();
     assert_eq!(run.operation["status"], "completed", "{}", run.operation);
     assert!(!run.operation.to_string().contains(USER_DATA), "S15");

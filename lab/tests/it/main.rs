@@ -16,6 +16,7 @@ mod cloud_neutron;
 mod cloud_nova;
 mod cloud_nova_rules;
 mod cloud_support;
+mod coming_home;
 mod delegation;
 mod fidelity;
 mod group_life;

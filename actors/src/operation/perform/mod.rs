@@ -176,9 +176,12 @@ async fn make_on_the_way(job: &Job) -> PortResult<Vec<Made>> {
             servers,
             loose,
         } => {
-            power::all_stopped(job, acting, servers).await?;
-            volume::all_loose(job, acting, loose).await?;
-            overwrite::make(job, spec, point, guard, overwrites).await
+            let users = overwrite::Users {
+                acting,
+                servers,
+                loose,
+            };
+            overwrite::make(job, spec, point, guard, overwrites, users).await
         }
         Step::RestartServer { acting, server, .. } => power::restart(job, acting, server).await,
         _ => Ok(nothing_made(job)),
@@ -216,8 +219,18 @@ pub(crate) async fn unmake(job: &Job) -> PortResult<Unmade> {
             spec,
             guard,
             overwrites,
+            acting,
+            servers,
+            loose,
             ..
-        } => overwrite::unmake(job, spec, guard, overwrites).await,
+        } => {
+            let users = overwrite::Users {
+                acting,
+                servers,
+                loose,
+            };
+            overwrite::unmake(job, spec, guard, overwrites, users).await
+        }
         Step::RestartServer { acting, server, .. } => power::unrestart(job, acting, server).await,
         Step::MarkEpoch { .. } => Ok(Unmade::Left),
         Step::ValidateTarget

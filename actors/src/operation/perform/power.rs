@@ -93,7 +93,7 @@ pub(super) async fn all_stopped(
     for id in servers {
         let server = fetch(job.site.cloud(), acting, id).await?;
         if server.is_some_and(|s| s.status != ServerStatus::Shutoff) {
-            let what = format!("server {id} is not stopped");
+            let what = format!("server {id} is not stopped; openstack server stop {id}");
             return Err(PortError::new(ErrorKind::Refused, what));
         }
     }

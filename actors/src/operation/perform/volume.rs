@@ -231,7 +231,9 @@ pub(super) async fn all_loose(job: &Job, acting: &Acting, loose: &[VolumeId]) ->
         let missing = || PortError::new(ErrorKind::Missing, format!("volume {id} is gone"));
         let volume = found.ok_or_else(missing)?;
         if !volume.attached_to.is_empty() {
-            let what = format!("volume {id} has been attached to a server meanwhile");
+            let what = format!(
+                "volume {id} has been attached to a server meanwhile; openstack server remove volume <server> {id}"
+            );
             return Err(PortError::new(ErrorKind::Refused, what));
         }
     }

@@ -133,6 +133,5 @@ def _left_out(left: dict) -> str:
 
 
 def _refusal(refusal: dict) -> str:
-    """`code (field value, ...)`: the API gives plans' findings as data."""
-    fields = ", ".join(f"{key} {value}" for key, value in refusal.items() if key != "code")
-    return f"{refusal['code']} ({fields})" if fields else str(refusal["code"])
+    """Its code, and what an error would say: what, and the command that helps."""
+    return f"{refusal['code']}: {refusal['message']} ({refusal['remedy']})"

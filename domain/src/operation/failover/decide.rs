@@ -370,6 +370,7 @@ fn volume_host(facts: &FailoverFacts, against: &mut Vec<Refusal>) -> Option<Stri
     let Some(found) = types.iter().find(|t| &t.name == wanted || &t.id == wanted) else {
         against.push(Refusal::NoVolumeType {
             volume_type: wanted.clone(),
+            site: "the target".to_owned(),
         });
         return None;
     };
@@ -402,6 +403,7 @@ fn plan_members(
         map: Mapper {
             mappings: &facts.body.mappings,
             here: facts.here,
+            project: &facts.body.sides.of(facts.here).project,
             target: &facts.target,
         },
         drill,

@@ -65,6 +65,7 @@ pub struct TargetFacts {
     /// The service's rights in the tenant's project (E8).
     pub delegation: Asked<()>,
     pub flavors: Asked<Vec<Flavor>>,
+    /// Also those of other projects, as an administrator's token is shown them; so are security groups.
     pub networks: Asked<Vec<NetworkInfo>>,
     pub subnets: Asked<Vec<Subnet>>,
     pub security_groups: Asked<Vec<SecurityGroup>>,

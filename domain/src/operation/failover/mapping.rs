@@ -1,11 +1,13 @@
 //! What a thing of the source is at the target: by the group's mappings, else by equal name.
-//! A name that two things share maps to neither: guessing would wire a VM wrongly.
+//! A name that two things share maps to neither: guessing would wire a VM wrongly. Of networks and security groups
+//! only what the tenant's project may use counts, by whatever name or id (`walls`).
 //!
 //! A member says things as the site has them where it was captured. There they are what they are, by id, and no
 //! mapping is asked.
 
 use super::facts::{Asked, TargetFacts};
-use crate::ids::{NetworkId, SecurityGroupId, SubnetId};
+use super::walls::{may_use_network, may_use_security_group};
+use crate::ids::{NetworkId, ProjectId, SecurityGroupId, SubnetId};
 use crate::ports::compute::Flavor;
 use crate::ports::network::{NetworkInfo, SecurityGroup, Subnet};
 use crate::record::{Captured, Mappings, Nic, NicSecurityGroup};
@@ -27,10 +29,23 @@ fn only_one<T>(items: impl IntoIterator<Item = T>, matches: impl Fn(&T) -> bool)
 pub(super) struct Mapper<'a> {
     pub mappings: &'a Mappings,
     pub here: Role,
+    /// The tenant's, at the target.
+    pub project: &'a ProjectId,
     pub target: &'a TargetFacts,
 }
 
 impl Mapper<'_> {
+    fn networks(&self) -> Vec<&NetworkInfo> {
+        let all = known(&self.target.networks).iter();
+        all.filter(|n| may_use_network(n, self.project)).collect()
+    }
+
+    fn security_groups(&self) -> Vec<&SecurityGroup> {
+        let all = known(&self.target.security_groups).iter();
+        all.filter(|g| may_use_security_group(g, self.project))
+            .collect()
+    }
+
     /// What `thing`, captured `at` a side, is mapped to. Mappings are written from home to other; the way home reads
     /// them backwards, where only one of them leads.
     fn mapped<K: Ord + Clone>(&self, map: &BTreeMap<K, K>, thing: &K, at: Role) -> Option<K> {
@@ -74,7 +89,7 @@ impl Mapper<'_> {
     }
 
     pub fn network(&self, at: Role, nic: &Nic) -> Option<NetworkId> {
-        let networks = known(&self.target.networks).iter();
+        let networks = self.networks().into_iter();
         let wanted = self.mapped(&self.mappings.networks, &nic.network, at);
         let named = |n: &&NetworkInfo| n.name == nic.network_name;
         let found = self.find(at, networks, wanted.as_ref(), |n| &n.id, named);
@@ -83,7 +98,7 @@ impl Mapper<'_> {
 
     /// Whether the tenant may use that network at all.
     pub fn has_network(&self, id: &NetworkId) -> bool {
-        known(&self.target.networks).iter().any(|n| &n.id == id)
+        self.networks().iter().any(|n| &n.id == id)
     }
 
     /// The subnet for the address at `index` of the interface, inside `network`.
@@ -105,7 +120,7 @@ impl Mapper<'_> {
     }
 
     pub fn security_group(&self, at: Role, had: &NicSecurityGroup) -> Option<SecurityGroupId> {
-        let groups = known(&self.target.security_groups).iter();
+        let groups = self.security_groups().into_iter();
         let wanted = self.mapped(&self.mappings.security_groups, &had.id, at);
         let named = |g: &&SecurityGroup| g.name == had.name;
         let found = self.find(at, groups, wanted.as_ref(), |g| &g.id, named);

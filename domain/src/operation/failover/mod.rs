@@ -26,13 +26,18 @@ mod tests_of_mapping;
 #[cfg(test)]
 mod tests_of_moves;
 #[cfg(test)]
+mod tests_of_orders;
+#[cfg(test)]
 mod tests_of_overtaken;
 #[cfg(test)]
 mod tests_of_power;
 #[cfg(test)]
 mod tests_of_retry;
 #[cfg(test)]
+mod tests_of_walls;
+#[cfg(test)]
 mod tests_of_ways_out;
+mod walls;
 
 pub use build::copy_name_prefix;
 pub use cleanup::{cleanup_plan, leaves_something};

@@ -185,6 +185,43 @@ fn a_member_that_joined_after_the_point_is_left_out_and_the_others_are_saved() {
     check(&unplanned(), silent, expected);
 }
 
+/// Each speaks against its member alone, and with all of its facts.
+#[test]
+fn what_a_member_lacks_at_the_target_is_named() {
+    let lacks = |change: &dyn Fn(&mut FailoverFacts)| {
+        let mut facts = facts();
+        change(&mut facts);
+        decide(MoveKind::Failover, &unplanned(), &facts)
+    };
+    let no = |refusals: Result<Plan, crate::refusal::Refusals>| {
+        let all = refusals.unwrap_err().0;
+        let first = &all[0];
+        format!("{}: {first}", first.code())
+    };
+    let subnet = lacks(&|f| f.target.subnets = Asked::Known(vec![]));
+    let expected = "no_subnet: web-1: no subnet at the target for app-subnet";
+    assert_eq!(no(subnet), expected);
+    let group = lacks(&|f| f.target.security_groups = Asked::Known(vec![]));
+    let expected = "no_security_group: web-1: no security group at the target for web";
+    assert_eq!(no(group), expected);
+    let warned = |plan: Result<Plan, crate::refusal::Refusals>| {
+        let warnings = plan.unwrap().warnings.into_iter();
+        let words = warnings.map(|w| format!("{}: {}", w.refusal.code(), w.refusal));
+        words.collect::<Vec<_>>()
+    };
+    for (vcpus, ram_mib, smaller) in [(2, 4_096, 0), (1, 4_096, 2), (2, 4_095, 2), (4, 8_192, 0)] {
+        let plan = lacks(&|f| {
+            if let Asked::Known(flavors) = &mut f.target.flavors {
+                (flavors[0].vcpus, flavors[0].ram_mib) = (vcpus, ram_mib);
+            }
+        });
+        let told = warned(plan);
+        assert_eq!(told.len(), smaller, "{told:?}");
+        let word = "flavor_smaller: web-1: flavor m1 at the target is smaller than at the source";
+        assert!(told.first().is_none_or(|first| first == word), "{told:?}");
+    }
+}
+
 #[test]
 fn all_findings_are_told_when_nothing_can_start() {
     let bare = |f: &mut FailoverFacts| {

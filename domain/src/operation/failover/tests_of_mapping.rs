@@ -4,7 +4,7 @@
 use super::facts::{Asked, TargetFacts};
 use super::fixture::*;
 use super::mapping::Mapper;
-use crate::ids::{FlavorId, NetworkId};
+use crate::ids::{FlavorId, NetworkId, ProjectId};
 use crate::ports::compute::Flavor;
 use crate::ports::network::NetworkInfo;
 use crate::record::{Captured, Mappings, Nic};
@@ -89,6 +89,7 @@ fn flavors_go_by_mapping_then_by_name_and_home_by_id() {
         let map = Mapper {
             mappings: &mappings,
             here,
+            project: &ProjectId::from("p"),
             target: &target,
         };
         let found = map.flavor(&captured(at, id, name));
@@ -119,6 +120,7 @@ fn networks_go_by_mapping_then_by_name_and_home_by_id() {
         let map = Mapper {
             mappings: &mappings,
             here,
+            project: &ProjectId::from("p"),
             target: &target,
         };
         let found = map.network(at, &nic(id, name)).map(|id| id.0);
@@ -148,6 +150,7 @@ fn zones_and_keypairs_are_those_that_are_there() {
         let map = Mapper {
             mappings: &mappings,
             here,
+            project: &ProjectId::from("p"),
             target: &target,
         };
         let case = format!("{name} from {at:?} to {here:?}");

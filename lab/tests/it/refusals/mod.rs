@@ -6,3 +6,5 @@ mod members;
 mod registered;
 mod rows;
 mod scene;
+mod target;
+mod words;

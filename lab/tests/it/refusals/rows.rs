@@ -1,6 +1,5 @@
-//! The rows of 1.24 that a site itself answers. A peer that is down (`peer_required`), a wrong entry in
-//! `clouds.yaml`, and `sync-force` after the peer's return are the courier's, and in the client's tests;
-//! an unknown driver and simulated arrays in memory are the daemon's, and in its tests.
+//! Rows of the error table (requirements 1.24) that a site itself answers; `docs/refusals.md` says where each of
+//! the others is shown.
 
 use super::scene::*;
 use http::Method;
@@ -25,12 +24,30 @@ async fn a_type_without_replication_a_missing_mapping_and_an_unknown_site() {
         "standard",
         "replication_enabled",
     ];
-    create("site-b", "standard")
-        .await
-        .is("400 type_not_replicated", &words);
-    create("site-b", "gold")
-        .await
-        .is("400 no_volume_type", &["gold"]);
+    let each = "400 type_not_replicated,type_not_replicated";
+    create("site-b", "standard").await.is(each, &words);
+    for (which, named) in [(Which::A, "at this site"), (Which::B, "at site-b")] {
+        let id = world.tenant(which).standard.type_replicated.clone();
+        let set = |value: &str| {
+            cloud(&world, which, |c| {
+                c.seed_volume_type_change(&id, |kind| {
+                    let specs = &mut kind.extra_specs;
+                    specs.insert("replication_enabled".to_owned(), value.to_owned());
+                });
+            });
+        };
+        set("<is> False");
+        let said = create("site-b", "replicated-ssd").await;
+        said.is("400 type_not_replicated", &[named, "at both sites"]);
+        set("<is> True");
+    }
+    let said = create("site-b", "gold").await;
+    assert_eq!(
+        said.codes,
+        ["no_volume_type", "no_volume_type"],
+        "one for each site"
+    );
+    assert!(said.text.contains("gold"), "{}", said.text);
     let said = create("site-x", "replicated-ssd").await;
     said.is("400 no_such_site", &["site-x", "site list"]);
     let admin = world.admin_endpoint(Which::A).await.unwrap();
@@ -73,6 +90,7 @@ async fn a_snapshot_that_is_too_old_blocks_a_planned_failover() {
     let said = refused(post(&b, &action, &asked(false)).await);
     let words = [
         "Latest snapshot age (47 min) exceeds RPO threshold (30 min)",
+        "openstack protector consistency-group sync",
         "--force",
     ];
     said.is("409 rpo_violation", &words);
