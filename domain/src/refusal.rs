@@ -270,6 +270,7 @@ impl Refusal {
         use Refusal as R;
         match self {
             R::NoDrill
+            | R::OperationInProgress { .. }
             | R::OperationEnded { .. }
             | R::NotStuck { .. }
             | R::PastNoReturn { .. }
@@ -289,9 +290,7 @@ impl Refusal {
             }
             R::NothingToRecover | R::NoSuchPoint { .. } => SHOW_POINTS,
             R::RpoViolation { .. } => SYNC_OR_FORCE,
-            R::OperationInProgress { .. } => "openstack protector operation show <id>",
             R::WrongGroupStatus { .. } | R::AlreadyProtected { .. } => SHOW_GROUP,
-            R::CouldNotAsk { .. } => "openstack protector site validate <site>",
             R::NoVolumeService { .. }
             | R::NoVolumeType { .. }
             | R::TypeNotReplicated { .. }
@@ -310,20 +309,22 @@ impl Refusal {
             R::ServerGroupDropped { .. } => SERVER_GROUP,
             R::FloatingIpDropped { .. } => FLOATING_IP,
             R::ZoneDropped { .. } => MAP_ZONE,
-            R::NotInPoint { .. }
+            R::CouldNotAsk { .. }
+            | R::NotInPoint { .. }
             | R::NotProtected
             | R::NotReplicating { .. }
             | R::WrongSite { .. }
+            | R::NoTestNetwork { .. }
+            | R::TestNetworkNotIsolated { .. }
             | R::TicketNeeded => self.of_move(),
-            R::NoTestNetwork { .. } | R::TestNetworkNotIsolated { .. } => TEST_NETWORK,
             R::DrillIsUp { .. } | R::NotHome { .. } | R::NotAMember { .. } | R::NothingToChange => {
                 self.of_change()
             }
-            R::NoSuchServer { .. } | R::ServerState { .. } => "openstack server show <uuid>",
-            R::VolumeTypeMismatch { .. } | R::VolumeNotEligible { .. } => {
-                "cinder retype --migration-policy on-demand <volume> <type>, then add the member again"
-            }
-            R::VolumeEncrypted { .. }
+            R::NoSuchServer { .. }
+            | R::ServerState { .. }
+            | R::VolumeTypeMismatch { .. }
+            | R::VolumeNotEligible { .. }
+            | R::VolumeEncrypted { .. }
             | R::VolumeMultiattach { .. }
             | R::VolumeOfOtherProject { .. }
             | R::VolumeAlreadyProtected { .. }
@@ -367,6 +368,8 @@ impl Refusal {
                 "wait for the next point, or: openstack protector consistency-group sync <group>"
             }
             R::NotProtected => "openstack protector protection-group reprotect <group>",
+            R::CouldNotAsk { .. } => "openstack protector site validate <site>",
+            R::NoTestNetwork { .. } | R::TestNetworkNotIsolated { .. } => TEST_NETWORK,
             R::NotReplicating { .. } => {
                 "look at the arrays' connection; openstack protector consistency-group sync <group> shows whether it goes"
             }
@@ -398,6 +401,10 @@ impl Refusal {
     /// The remedy of a refused member.
     fn of_member(&self) -> &'static str {
         match self {
+            Self::NoSuchServer { .. } | Self::ServerState { .. } => "openstack server show <uuid>",
+            Self::VolumeTypeMismatch { .. } | Self::VolumeNotEligible { .. } => {
+                "cinder retype --migration-policy on-demand <volume> <type>, then add the member again"
+            }
             Self::VolumeNotOnArray { .. } => CHECK_ARRAY,
             Self::RootNotAVolume { .. } | Self::EphemeralDisk { .. } => FROM_VOLUMES,
             Self::VolumeEncrypted { .. } => {

@@ -110,7 +110,10 @@ async fn reads_have_the_documented_names() {
     });
     let mapping = json!({
         "id": mapping().id, "local_project": MINE, "remote_site": site_b().id,
-        "remote_project": OTHER, "description": "",
+        "remote_project": OTHER, "description": "", "mappings": {
+            "networks": {}, "subnets": {}, "security_groups": {}, "flavors": {},
+            "keypairs": { "ops": "dr-ops" }, "availability_zones": {},
+        },
     });
     let array = json!({
         "id": "array-id-1", "name": "array-b", "url": "https://array-b.test",
