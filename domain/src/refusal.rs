@@ -282,12 +282,12 @@ impl Refusal {
             | R::NotTheMove { .. }
             | R::NothingToSettle
             | R::NotSettled
+            | R::NothingToChange
             | R::NoReason => self.way_out(),
             R::Overtaken { .. } => "openstack protector protection-group sync-force <group>",
             R::SplitBrain { .. } => FENCE,
-            R::NoMembers | R::NoPolicy | R::BadPolicy { .. } | R::SyncNotSupported => {
-                self.of_setup()
-            }
+            R::NoMembers | R::NoPolicy | R::BadPolicy { .. } => self.of_setup(),
+            R::SyncNotSupported => ASYNC_ONLY,
             R::NothingToRecover | R::NoSuchPoint { .. } => SHOW_POINTS,
             R::RpoViolation { .. } => SYNC_OR_FORCE,
             R::WrongGroupStatus { .. } | R::AlreadyProtected { .. } => SHOW_GROUP,
@@ -314,12 +314,9 @@ impl Refusal {
             | R::NotProtected
             | R::NotReplicating { .. }
             | R::WrongSite { .. }
-            | R::NoTestNetwork { .. }
-            | R::TestNetworkNotIsolated { .. }
             | R::TicketNeeded => self.of_move(),
-            R::DrillIsUp { .. } | R::NotHome { .. } | R::NotAMember { .. } | R::NothingToChange => {
-                self.of_change()
-            }
+            R::NoTestNetwork { .. } | R::TestNetworkNotIsolated { .. } => TEST_NETWORK,
+            R::DrillIsUp { .. } | R::NotHome { .. } | R::NotAMember { .. } => self.of_change(),
             R::NoSuchServer { .. }
             | R::ServerState { .. }
             | R::VolumeTypeMismatch { .. }
@@ -344,7 +341,6 @@ impl Refusal {
     fn of_setup(&self) -> &'static str {
         match self {
             Self::NoMembers => MEMBER_ADD,
-            Self::SyncNotSupported => ASYNC_ONLY,
             _ => POLICY_CREATE,
         }
     }
@@ -369,7 +365,6 @@ impl Refusal {
             }
             R::NotProtected => "openstack protector protection-group reprotect <group>",
             R::CouldNotAsk { .. } => "openstack protector site validate <site>",
-            R::NoTestNetwork { .. } | R::TestNetworkNotIsolated { .. } => TEST_NETWORK,
             R::NotReplicating { .. } => {
                 "look at the arrays' connection; openstack protector consistency-group sync <group> shows whether it goes"
             }
@@ -440,7 +435,10 @@ impl Refusal {
             Self::PastNoReturn { .. } => {
                 "wait for its end, then: openstack protector protection-group failback <group>"
             }
-            Self::NobodyDown | Self::NotTheMove { .. } | Self::NothingToSettle => SHOW_GROUP,
+            Self::NobodyDown
+            | Self::NotTheMove { .. }
+            | Self::NothingToSettle
+            | Self::NothingToChange => SHOW_GROUP,
             Self::NotSettled => "openstack protector protection-group settle-members <group>",
             Self::NotSkippable { .. } => "openstack protector operation resume <id>",
             Self::NoDrill => "openstack protector operation list",
