@@ -9,7 +9,8 @@ mod parameters;
 use crate::policy::Need;
 use crate::route::{Endpoint, ROUTES, Route};
 use crate::wire::{
-    actions, admin, admin_changes, changes, group, looks, operation, orders, sync, system,
+    actions, admin, admin_changes, changes, consistency, group, looks, operation, orders, sync,
+    system,
 };
 use serde_json::{Map, Value, json};
 use utoipa::ToSchema;
@@ -157,6 +158,7 @@ fn bodies(endpoint: Endpoint) -> Bodies {
         }
         Endpoint::SiteValidate => reads(&[(200, "ValidationAnswer")]),
         Endpoint::VolumeTypeList => reads(&[(200, "VolumeTypesAnswer")]),
+        Endpoint::ConsistencyGroupShow => reads(&[(200, "ConsistencyGroupAnswer")]),
         Endpoint::RecoveryPointList => reads(&[(200, "RecoveryPointsAnswer")]),
         Endpoint::HealthShow => reads(&[(200, "GroupHealthAnswer")]),
         Endpoint::SiteCreate => takes("SiteCreateRequest", &[(201, "SiteAnswer")]),
@@ -256,6 +258,7 @@ fn wire_schemas() -> Vec<Named> {
     with::<group::MembersAnswer>(&mut all);
     with::<group::PolicyAnswer>(&mut all);
     with::<group::MappingsAnswer>(&mut all);
+    with::<consistency::ConsistencyGroupAnswer>(&mut all);
     with::<looks::RecoveryPointsAnswer>(&mut all);
     with::<looks::HealthAnswer>(&mut all);
     with::<changes::GroupCreateRequest>(&mut all);

@@ -6,6 +6,7 @@ pub mod actions;
 pub mod admin;
 pub mod admin_changes;
 pub mod changes;
+pub mod consistency;
 pub mod group;
 pub mod looks;
 pub mod operation;
