@@ -3,6 +3,7 @@
 //! Absent: what tenants see of sites beyond a name and a status. Secrets are read and never shown.
 
 use crate::time::iso;
+use crate::wire::object::object;
 use protector_domain::admin::{PairAsk, SiteCredential};
 use protector_domain::ids::{ArrayId, ProjectId, SiteId, TenantMappingId};
 use protector_domain::ports::admin::{
@@ -82,6 +83,7 @@ pub struct SiteDraft {
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct SiteCreateRequest {
+    #[serde(deserialize_with = "object")]
     pub site: SiteDraft,
 }
 
@@ -123,6 +125,7 @@ pub struct OfferAnswer {
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct PairDraft {
+    #[serde(deserialize_with = "object")]
     #[schema(value_type = PairOfferSchema)]
     pub offer: PairOffer,
     pub fingerprint: String,
@@ -134,6 +137,7 @@ pub struct PairDraft {
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct PairRequest {
+    #[serde(deserialize_with = "object")]
     pub pair: PairDraft,
 }
 
@@ -207,6 +211,7 @@ pub struct ArrayDraft {
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ArrayCreateRequest {
+    #[serde(deserialize_with = "object")]
     pub array: ArrayDraft,
 }
 
@@ -251,6 +256,7 @@ pub struct TenantMappingDraft {
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct TenantMappingCreateRequest {
+    #[serde(deserialize_with = "object")]
     pub tenant_mapping: TenantMappingDraft,
 }
 

@@ -3,6 +3,7 @@
 //! Absent: the first registration (`admin`).
 
 use super::admin::SiteCredentialSchema;
+use crate::wire::object::object;
 use protector_domain::admin::SiteCredential;
 use protector_domain::ids::ProjectId;
 use protector_domain::ports::admin::{ArrayUpdate, SiteType, SiteUpdate, TenantMappingUpdate};
@@ -30,6 +31,7 @@ pub struct SitePatch {
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct SiteUpdateRequest {
+    #[serde(deserialize_with = "object")]
     pub site: SitePatch,
 }
 
@@ -54,6 +56,7 @@ pub struct ArrayPatch {
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ArrayUpdateRequest {
+    #[serde(deserialize_with = "object")]
     pub array: ArrayPatch,
 }
 
@@ -68,6 +71,7 @@ pub struct TenantMappingPatch {
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct TenantMappingUpdateRequest {
+    #[serde(deserialize_with = "object")]
     pub tenant_mapping: TenantMappingPatch,
 }
 

@@ -9,6 +9,7 @@ pub mod changes;
 pub mod consistency;
 pub mod group;
 pub mod looks;
+pub(crate) mod object;
 pub mod operation;
 pub mod orders;
 pub mod sync;
