@@ -5,6 +5,7 @@
 use crate::error::ApiError;
 use crate::limits::{BODY_TIMEOUT_MS, JSON_DEPTH_MAX};
 use crate::request::{BodyStream, single_header};
+use crate::wire::object::Whole;
 use futures::StreamExt;
 use http::HeaderMap;
 use http::header::{CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE};
@@ -26,7 +27,7 @@ pub(crate) async fn read_json<T: DeserializeOwned>(
     let wait = Duration::from_millis(BODY_TIMEOUT_MS);
     let read = tokio::time::timeout(wait, read_bytes(body, bytes_max));
     let bytes = read.await.map_err(|_| ApiError::BodyTimeout)??;
-    parse_json(&bytes)
+    parse_json(&bytes).map(|Whole(body)| body)
 }
 
 /// A request that has nothing to say.

@@ -1,11 +1,16 @@
 //! The OpenAPI 3.1 document: paths from the table of routes, bodies from the wire types.
 //!
-//! Absent: prose beyond summaries; a path is described where it is listed.
+//! Absent: prose beyond summaries; a path is described where it is listed. What a request may carry beside
+//! its body is in `parameters`, why it may fail in `failures`.
+
+mod failures;
+mod parameters;
 
 use crate::policy::Need;
 use crate::route::{Endpoint, ROUTES, Route};
 use crate::wire::{
-    actions, admin, admin_changes, changes, group, looks, operation, orders, sync, system,
+    actions, admin, admin_changes, changes, consistency, group, looks, operation, orders, sync,
+    system,
 };
 use serde_json::{Map, Value, json};
 use utoipa::ToSchema;
@@ -40,6 +45,13 @@ pub fn openapi_document() -> Value {
         "paths": paths,
         "components": {
             "schemas": schemas(),
+            "headers": {
+                "RequestId": {
+                    "description": "Finds the request in the log.",
+                    "required": true,
+                    "schema": { "type": "string", "pattern": "^req-[0-9a-f-]{36}$" },
+                },
+            },
             "securitySchemes": {
                 "token": { "type": "apiKey", "in": "header", "name": "X-Auth-Token" },
             },
@@ -51,25 +63,22 @@ fn operation_of(route: &Route) -> Value {
     let bodies = bodies(route.endpoint);
     let mut responses = Map::new();
     for (status, schema) in bodies.answers {
-        let described = if *schema == NOTHING {
-            json!({ "description": route.summary })
-        } else {
-            json!({ "description": route.summary, "content": content(schema) })
-        };
-        responses.insert(status.to_string(), described);
+        let content = content(route.endpoint, schema);
+        responses.insert(status.to_string(), answer(route.summary, content));
     }
-    responses.insert(
-        "default".to_owned(),
-        json!({ "description": "Why not", "content": content("ErrorAnswer") }),
-    );
+    for status in failures::statuses(route) {
+        let why = status.canonical_reason().unwrap_or("Why not");
+        let content = content(route.endpoint, "ErrorAnswer");
+        responses.insert(status.as_str().to_owned(), answer(why, content));
+    }
     let mut operation = Map::new();
     let mut say = |key: &str, value: Value| operation.insert(key.to_owned(), value);
     say("operationId", json!(format!("{:?}", route.endpoint)));
     say("summary", json!(route.summary));
-    say("parameters", json!(parameters(route)));
+    say("parameters", json!(parameters::parameters(route)));
     say("responses", json!(responses));
     if let Some(request) = bodies.request {
-        let body = json!({ "required": true, "content": content(request) });
+        let body = json!({ "required": true, "content": content(route.endpoint, request) });
         say("requestBody", body);
     }
     if route.need != Need::Open {
@@ -78,46 +87,36 @@ fn operation_of(route: &Route) -> Value {
     Value::Object(operation)
 }
 
-fn content(schema: &str) -> Value {
-    let media = if schema == "EventStream" {
-        "text/event-stream"
-    } else {
-        "application/json"
-    };
-    let schema = match schema {
-        "EventStream" => json!({ "type": "string" }),
+/// An answer with the headers that all have.
+fn answer(description: &str, content: Option<Value>) -> Value {
+    let id = json!({ "$ref": "#/components/headers/RequestId" });
+    let mut answer =
+        json!({ "description": description, "headers": { "X-OpenStack-Request-ID": id } });
+    if let (Some(content), Some(answer)) = (content, answer.as_object_mut()) {
+        answer.insert("content".to_owned(), content);
+    }
+    answer
+}
+
+/// A body by its media types; none for no body at all.
+fn content(endpoint: Endpoint, schema: &str) -> Option<Value> {
+    let text = json!({ "schema": { "type": "string" } });
+    let json = match schema {
+        NOTHING => return None,
+        "EventStream" => return Some(json!({ "text/event-stream": text })),
         "Anything" => json!({ "type": "object" }),
         named => json!({ "$ref": format!("#/components/schemas/{named}") }),
     };
-    json!({ media: { "schema": schema } })
-}
-
-fn parameters(route: &Route) -> Vec<Value> {
-    let text = json!({ "type": "string" });
-    let parameter = |name: &str, place: &str, required: bool| json!({ "name": name, "in": place, "required": required, "schema": text });
-    let in_path = route
-        .path_params()
-        .map(|name| parameter(name, "path", true));
-    let in_query = route
-        .query
-        .iter()
-        .map(|name| parameter(name, "query", false));
-    let headers = headers_of(route.endpoint);
-    let in_header = headers.iter().map(|name| parameter(name, "header", false));
-    in_path.chain(in_query).chain(in_header).collect()
-}
-
-fn headers_of(endpoint: Endpoint) -> &'static [&'static str] {
-    match endpoint {
-        Endpoint::GroupAction => &["Idempotency-Key", "If-Match"],
-        Endpoint::GroupUpdate
-        | Endpoint::GroupDelete
-        | Endpoint::MemberAdd
-        | Endpoint::PolicySet
-        | Endpoint::MappingsSet => &["If-Match"],
-        Endpoint::OperationEvents => &["Last-Event-ID"],
-        _ => &[],
-    }
+    let json = json!({ "schema": json });
+    Some(match (endpoint, schema) {
+        (Endpoint::ActorList, "ActorsAnswer") => {
+            json!({ "application/json": json, "text/plain": text })
+        }
+        (Endpoint::OperationEvents, "EventsAnswer") => {
+            json!({ "application/json": json, "text/event-stream": text })
+        }
+        _ => json!({ "application/json": json }),
+    })
 }
 
 const fn reads(answers: &'static [(u16, &'static str)]) -> Bodies {
@@ -159,8 +158,9 @@ fn bodies(endpoint: Endpoint) -> Bodies {
         }
         Endpoint::SiteValidate => reads(&[(200, "ValidationAnswer")]),
         Endpoint::VolumeTypeList => reads(&[(200, "VolumeTypesAnswer")]),
+        Endpoint::ConsistencyGroupShow => reads(&[(200, "ConsistencyGroupAnswer")]),
         Endpoint::RecoveryPointList => reads(&[(200, "RecoveryPointsAnswer")]),
-        Endpoint::HealthShow => reads(&[(200, "HealthAnswer")]),
+        Endpoint::HealthShow => reads(&[(200, "GroupHealthAnswer")]),
         Endpoint::SiteCreate => takes("SiteCreateRequest", &[(201, "SiteAnswer")]),
         Endpoint::SitePair => takes("PairRequest", &[(200, "SiteAnswer")]),
         Endpoint::SiteCredentialSet => takes("SiteCredentialRequest", &[(200, "SiteAnswer")]),
@@ -200,6 +200,23 @@ fn bodies(endpoint: Endpoint) -> Bodies {
     }
 }
 
+/// Of an object whose fields exclude each other: one is given, and says something.
+fn exactly_one(schema: &mut Value) {
+    let Some(fields) = schema.get_mut("properties").and_then(Value::as_object_mut) else {
+        return;
+    };
+    for field in fields.values_mut() {
+        let kinds = field.get_mut("oneOf").and_then(Value::as_array_mut);
+        if let Some(kinds) = kinds {
+            kinds.retain(|kind| kind.get("type") != Some(&json!("null")));
+        }
+    }
+    if let Some(schema) = schema.as_object_mut() {
+        schema.insert("minProperties".to_owned(), json!(1));
+        schema.insert("maxProperties".to_owned(), json!(1));
+    }
+}
+
 type Named = (String, RefOr<Schema>);
 
 fn with<T: ToSchema>(all: &mut Vec<Named>) {
@@ -228,8 +245,8 @@ fn admin_schemas(all: &mut Vec<Named>) {
     with::<looks::VolumeTypesAnswer>(all);
 }
 
-/// Every wire type, and the five answers that are one type or another.
-fn schemas() -> Value {
+/// Every wire type.
+fn wire_schemas() -> Vec<Named> {
     let mut all = Vec::new();
     with::<system::VersionsAnswer>(&mut all);
     with::<system::VersionAnswer>(&mut all);
@@ -241,6 +258,7 @@ fn schemas() -> Value {
     with::<group::MembersAnswer>(&mut all);
     with::<group::PolicyAnswer>(&mut all);
     with::<group::MappingsAnswer>(&mut all);
+    with::<consistency::ConsistencyGroupAnswer>(&mut all);
     with::<looks::RecoveryPointsAnswer>(&mut all);
     with::<looks::HealthAnswer>(&mut all);
     with::<changes::GroupCreateRequest>(&mut all);
@@ -275,6 +293,12 @@ fn schemas() -> Value {
     with::<sync::StoreRequest>(&mut all);
     with::<sync::ReceiptRequest>(&mut all);
     admin_schemas(&mut all);
+    all
+}
+
+/// Every wire type, and the five answers that are one type or another.
+fn schemas() -> Value {
+    let all = wire_schemas();
     let named = all.into_iter().map(|(name, schema)| (name, json!(schema)));
     let mut schemas: Map<String, Value> = named.collect();
     let either: [(&str, &[&str]); 5] = [
@@ -287,10 +311,34 @@ fn schemas() -> Value {
             &["StoredAnswer", "RejectionAnswer", "OwnRecordAnswer"],
         ),
     ];
+    for name in ["ActionRequest", "OperationActionRequest"] {
+        if let Some(schema) = schemas.get_mut(name) {
+            exactly_one(schema);
+        }
+    }
     for (name, one_of) in either {
         let reference = |name: &&str| json!({ "$ref": format!("#/components/schemas/{name}") });
         let one_of: Vec<Value> = one_of.iter().map(reference).collect();
         schemas.insert(name.to_owned(), json!({ "oneOf": one_of }));
     }
     Value::Object(schemas)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Two types of one name would describe one of them wrongly.
+    #[test]
+    fn a_name_stands_for_one_schema() {
+        let mut seen = Map::new();
+        for (name, schema) in wire_schemas() {
+            let schema = json!(schema);
+            let before = seen.insert(name.clone(), schema.clone());
+            assert!(
+                before.is_none_or(|before| before == schema),
+                "{name} is two types"
+            );
+        }
+    }
 }

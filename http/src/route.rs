@@ -46,6 +46,7 @@ pub enum Endpoint {
     PolicySet,
     MappingsShow,
     MappingsSet,
+    ConsistencyGroupShow,
     RecoveryPointList,
     HealthShow,
     SyncShow,
@@ -334,6 +335,12 @@ pub const ROUTES: &[Route] = {
             "PUT",
             "/v1/{tenant}/protection-groups/{group}/mappings",
             "Draft resource mappings",
+        ),
+        get(
+            E::ConsistencyGroupShow,
+            Read,
+            "/v1/{tenant}/protection-groups/{group}/consistency-group",
+            "Show what the group replicates as one, and its volumes",
         ),
         get(
             E::RecoveryPointList,

@@ -27,6 +27,8 @@ const CHECK: &str = "lab/purity-client/check.py";
 const PLUGIN: &str = "clients/python-protectorclient";
 /// What the stock command and its libraries are pinned to; also what the real clouds run.
 const VERSIONS: &str = "lab/openstack/constraints.txt";
+/// What tries the OpenAPI document is pinned to: other versions draw other cases from a seed.
+const CONTRACT_VERSIONS: &str = "clients/python-protectorclient/tests/constraints.txt";
 /// Most time of the plugin's tests.
 const PLUGIN_LIMIT: Duration = Duration::from_secs(15 * 60);
 
@@ -55,7 +57,16 @@ fn plugin(root: &Path, home: &Path, interrupt: &Interrupt) -> anyhow::Result<boo
     let mut named = source.clone().into_os_string();
     named.push("[test]");
     // A folder, so that what is tested is what is here.
-    let wanted = ["-c".into(), root.join(VERSIONS).into(), "-e".into(), named];
+    let pins = [VERSIONS, CONTRACT_VERSIONS].map(|file| root.join(file).into_os_string());
+    let [stock, contract] = pins;
+    let wanted = [
+        "-c".into(),
+        stock,
+        "-c".into(),
+        contract,
+        "-e".into(),
+        named,
+    ];
     install(&python, &wanted, interrupt)?;
     let mut tests = Command::new(python);
     tests

@@ -4,6 +4,7 @@ use crate::answer::Answer;
 use crate::cx::{Cx, unexpected};
 use crate::error::ApiError;
 use crate::paging::{next_links, page};
+use crate::wire::consistency::{ConsistencyGroupAnswer, ConsistencyGroupInfo};
 use crate::wire::group::{
     GroupAnswer, GroupInfo, GroupsAnswer, MappingsAnswer, MembersAnswer, PolicyAnswer, PolicyInfo,
     etag,
@@ -62,6 +63,15 @@ pub(super) async fn mappings(cx: &Cx) -> Result<Answer, ApiError> {
         &MappingsAnswer {
             mappings: group.body.mappings.clone().into(),
         },
+    ))
+}
+
+pub(super) async fn consistency_group(cx: &Cx) -> Result<Answer, ApiError> {
+    let group = cx.group().await?;
+    let consistency_group = ConsistencyGroupInfo::from(&group);
+    Ok(tagged(
+        &group,
+        &ConsistencyGroupAnswer { consistency_group },
     ))
 }
 

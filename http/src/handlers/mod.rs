@@ -54,6 +54,7 @@ pub(crate) async fn dispatch(cx: Cx, body: BodyStream) -> Result<Answer, ApiErro
         Endpoint::MemberList => groups::members(&cx).await,
         Endpoint::PolicyShow => groups::policy(&cx).await,
         Endpoint::MappingsShow => groups::mappings(&cx).await,
+        Endpoint::ConsistencyGroupShow => groups::consistency_group(&cx).await,
         Endpoint::RecoveryPointList => groups::recovery_points(&cx).await,
         Endpoint::HealthShow => groups::health(&cx).await,
         Endpoint::GroupCreate => changes::create(&cx, body).await,

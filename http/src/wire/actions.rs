@@ -4,6 +4,7 @@
 
 use crate::error::ApiError;
 use crate::wire::changes::{MemberAdd, PolicySet};
+use crate::wire::object::maybe_object;
 use crate::wire::sync::SignedSchema;
 use protector_domain::ids::{GroupId, NetworkId, PointSuffix, ServerId};
 use protector_domain::operation::OperationMode;
@@ -93,11 +94,11 @@ pub struct MemberRemove {
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ActionRequest {
-    #[serde(default)]
+    #[serde(default, deserialize_with = "maybe_object")]
     pub failover: Option<MoveAction>,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "maybe_object")]
     pub failback: Option<MoveAction>,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "maybe_object")]
     pub test_failover: Option<TestFailoverAction>,
     #[serde(default)]
     pub test_cleanup: Option<Empty>,
@@ -109,13 +110,13 @@ pub struct ActionRequest {
     #[serde(default)]
     pub settle_members: Option<Empty>,
     /// Takes a VM out of the group. Nothing of the VM is deleted.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "maybe_object")]
     pub member_remove: Option<MemberRemove>,
     /// How a VM is rebuilt at the other side. What is left out stays as it is; the server at either site.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "maybe_object")]
     pub member_update: Option<MemberAdd>,
     /// Other times for the policy; its arrays and its name on them stay.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "maybe_object")]
     pub policy_update: Option<PolicySet>,
 }
 

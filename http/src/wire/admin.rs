@@ -4,6 +4,7 @@
 
 use super::group::MappingsInfo;
 use crate::time::iso;
+use crate::wire::object::object;
 use protector_domain::admin::{PairAsk, SiteCredential};
 use protector_domain::ids::{ArrayId, ProjectId, SiteId, TenantMappingId};
 use protector_domain::ports::admin::{
@@ -83,6 +84,7 @@ pub struct SiteDraft {
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct SiteCreateRequest {
+    #[serde(deserialize_with = "object")]
     pub site: SiteDraft,
 }
 
@@ -124,6 +126,7 @@ pub struct OfferAnswer {
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct PairDraft {
+    #[serde(deserialize_with = "object")]
     #[schema(value_type = PairOfferSchema)]
     pub offer: PairOffer,
     pub fingerprint: String,
@@ -135,6 +138,7 @@ pub struct PairDraft {
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct PairRequest {
+    #[serde(deserialize_with = "object")]
     pub pair: PairDraft,
 }
 
@@ -208,6 +212,7 @@ pub struct ArrayDraft {
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ArrayCreateRequest {
+    #[serde(deserialize_with = "object")]
     pub array: ArrayDraft,
 }
 
@@ -254,6 +259,7 @@ pub struct TenantMappingDraft {
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct TenantMappingCreateRequest {
+    #[serde(deserialize_with = "object")]
     pub tenant_mapping: TenantMappingDraft,
 }
 

@@ -4,6 +4,7 @@
 
 use super::admin::SiteCredentialSchema;
 use super::changes::MappingsSet;
+use crate::wire::object::{maybe_object, object};
 use protector_domain::admin::SiteCredential;
 use protector_domain::ids::ProjectId;
 use protector_domain::ports::admin::{ArrayUpdate, SiteType, SiteUpdate, TenantMappingUpdate};
@@ -32,6 +33,7 @@ pub struct SitePatch {
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct SiteUpdateRequest {
+    #[serde(deserialize_with = "object")]
     pub site: SitePatch,
 }
 
@@ -56,6 +58,7 @@ pub struct ArrayPatch {
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ArrayUpdateRequest {
+    #[serde(deserialize_with = "object")]
     pub array: ArrayPatch,
 }
 
@@ -66,12 +69,14 @@ pub struct TenantMappingPatch {
     pub remote_project: Option<ProjectId>,
     pub description: Option<String>,
     /// What new groups of the two projects start with; in place of all that was there.
+    #[serde(default, deserialize_with = "maybe_object")]
     pub mappings: Option<MappingsSet>,
 }
 
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct TenantMappingUpdateRequest {
+    #[serde(deserialize_with = "object")]
     pub tenant_mapping: TenantMappingPatch,
 }
 

@@ -2,6 +2,7 @@
 //!
 //! Absent: judging them, which needs facts and is the engine's; and operations (`actions`).
 
+use crate::wire::object::object;
 use protector_domain::change::{Addressing, PolicyAsk, RebuildAsk};
 use protector_domain::fence::OnReturn;
 use protector_domain::ids::{
@@ -34,6 +35,7 @@ pub struct GroupCreate {
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct GroupCreateRequest {
+    #[serde(deserialize_with = "object")]
     pub protection_group: GroupCreate,
 }
 
@@ -50,6 +52,7 @@ pub struct GroupUpdate {
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct GroupUpdateRequest {
+    #[serde(deserialize_with = "object")]
     pub protection_group: GroupUpdate,
 }
 
@@ -76,6 +79,7 @@ pub struct MemberAdd {
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct MemberAddRequest {
+    #[serde(deserialize_with = "object")]
     pub member: MemberAdd,
 }
 
@@ -104,6 +108,7 @@ pub struct PolicySet {
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct PolicySetRequest {
+    #[serde(deserialize_with = "object")]
     pub policy: PolicySet,
 }
 
@@ -135,6 +140,7 @@ pub struct MappingsSet {
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct MappingsSetRequest {
+    #[serde(deserialize_with = "object")]
     pub mappings: MappingsSet,
 }
 

@@ -172,7 +172,7 @@ pub struct MappingsAnswer {
 }
 
 /// Which side leads; `None` if the record names neither.
-fn leading_role(view: &GroupView) -> Option<Role> {
+pub(super) fn leading_role(view: &GroupView) -> Option<Role> {
     view.body.sides.role_of(view.current_primary_site)
 }
 

@@ -111,6 +111,7 @@ pub struct HealthInfo {
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
+#[schema(as = GroupHealthAnswer)]
 pub struct HealthAnswer {
     pub health: HealthInfo,
 }

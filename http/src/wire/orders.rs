@@ -2,6 +2,7 @@
 
 use crate::error::ApiError;
 use crate::wire::actions::Empty;
+use crate::wire::object::maybe_object;
 use protector_domain::ports::engine::Order;
 use serde::Deserialize;
 use utoipa::ToSchema;
@@ -33,13 +34,13 @@ pub struct OperationActionRequest {
     #[serde(default)]
     pub resume: Option<Empty>,
     /// For administrators.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "maybe_object")]
     pub skip_step: Option<SkipStepOrder>,
     /// Of a forced failover that has ended: another try for the members that it left down.
     #[serde(default)]
     pub retry_members: Option<Empty>,
     /// For administrators. Names the object of a step whose lane waits; it goes back with the lane.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "maybe_object")]
     pub adopt: Option<AdoptOrder>,
 }
 

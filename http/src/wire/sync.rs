@@ -1,5 +1,6 @@
 //! What couriers carry and bring (section 7 of the protocol). Absent: looking into messages.
 
+use crate::wire::object::{maybe_object, object};
 use protector_domain::ids::{GroupId, OperationId};
 use protector_domain::sync::{Head, Signed};
 use serde::{Deserialize, Serialize};
@@ -30,6 +31,7 @@ pub struct GroupKey {
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ReserveRequest {
+    #[serde(deserialize_with = "object")]
     #[schema(value_type = SignedSchema)]
     pub ticket: Signed,
 }
@@ -39,9 +41,10 @@ pub struct ReserveRequest {
 #[serde(deny_unknown_fields)]
 pub struct CommitRequest {
     /// May come along; the reservation names its ticket by the nonce.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "maybe_object")]
     #[schema(value_type = Option<SignedSchema>)]
     pub ticket: Option<Signed>,
+    #[serde(deserialize_with = "object")]
     #[schema(value_type = SignedSchema)]
     pub reservation: Signed,
 }
@@ -50,6 +53,7 @@ pub struct CommitRequest {
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct StoreRequest {
+    #[serde(deserialize_with = "object")]
     #[schema(value_type = SignedSchema)]
     pub envelope: Signed,
 }
@@ -58,6 +62,7 @@ pub struct StoreRequest {
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ReceiptRequest {
+    #[serde(deserialize_with = "object")]
     #[schema(value_type = SignedSchema)]
     pub receipt: Signed,
 }
@@ -74,6 +79,7 @@ pub struct AskReleaseRequest {
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ReleaseRequest {
+    #[serde(deserialize_with = "object")]
     #[schema(value_type = SignedSchema)]
     pub release: Signed,
 }
@@ -82,6 +88,7 @@ pub struct ReleaseRequest {
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct WithdrawRequest {
+    #[serde(deserialize_with = "object")]
     #[schema(value_type = SignedSchema)]
     pub rejection: Signed,
 }

@@ -67,6 +67,8 @@ pub struct ErrorInfo {
 /// Every answer of 400 and above.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub struct ErrorAnswer {
+    /// The first of them; there always is one.
+    #[schema(value_type = ErrorInfo)]
     pub error: Option<ErrorInfo>,
     /// All of them, if there is more than one.
     #[serde(skip_serializing_if = "Option::is_none")]

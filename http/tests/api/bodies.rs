@@ -36,6 +36,9 @@ async fn wrong_bodies_say_what_is_wrong_and_change_nothing() {
             "unknown field `volumes`",
         ),
         (r#"{"members": {}}"#, "unknown field `members`"),
+        // A list is no object, although its parts would fit by position.
+        (r#"{"member": ["a"]}"#, "expected an object"),
+        (r#"[{"instance_id": "a"}]"#, "expected an object"),
         (
             r#"{"member": {"instance_id": "a", "instance_id": "b"}}"#,
             "given twice",
@@ -49,6 +52,7 @@ async fn wrong_bodies_say_what_is_wrong_and_change_nothing() {
             "given twice",
         ),
         (r#"{"mappings": {"networks": {"a": 1}}}"#, "invalid type"),
+        (r#"{"mappings": []}"#, "expected an object"),
     ] {
         check("PUT", &group_path("/mappings"), body, expected).await;
     }

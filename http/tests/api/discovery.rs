@@ -148,6 +148,30 @@ async fn every_documented_path_is_routed_and_every_route_documented() {
     assert_eq!(documented, routed.collect());
 }
 
+/// Each way in which a route can fail is told, and each with the one form of errors.
+#[test]
+fn every_route_names_its_errors_and_their_form() {
+    let document = openapi_document();
+    let form = document.pointer("/components/schemas/ErrorAnswer").unwrap();
+    assert_eq!(form["required"], serde_json::json!(["error"]));
+    for route in ROUTES {
+        let place = &document["paths"][route.template][route.method.to_lowercase()];
+        let responses = place["responses"].as_object().unwrap();
+        assert!(!responses.contains_key("default"), "{route:?}");
+        let errors = responses
+            .iter()
+            .filter(|(status, _)| status.as_str() >= "400");
+        assert!(errors.clone().count() >= 6, "{route:?}");
+        for (status, answer) in errors {
+            let form = &answer["content"]["application/json"]["schema"]["$ref"];
+            assert_eq!(
+                form, "#/components/schemas/ErrorAnswer",
+                "{status} {route:?}"
+            );
+        }
+    }
+}
+
 #[test]
 fn every_reference_in_the_document_leads_somewhere() {
     let document = openapi_document();

@@ -14,6 +14,7 @@ mod admin_world;
 mod bodies;
 mod changes;
 mod discovery;
+mod documented;
 mod errors;
 mod moves;
 mod orders;

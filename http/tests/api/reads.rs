@@ -282,6 +282,27 @@ async fn members_are_shown_where_they_live_now() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn what_replicates_as_one_is_shown_where_it_is_now() {
+    for (leading, volume, kind) in [(1, "vol-1", "type-1"), (2, "vol-2", "type-2")] {
+        let world = World::new();
+        let mut web = group(1, "web", MINE);
+        web.body.members = vec![member(), member()];
+        web.current_primary_site = site(leading);
+        *world.engine.groups.lock().unwrap() = vec![web];
+        let got = world.get("reader", &group_path("/consistency-group")).await;
+        assert_eq!(got.header("etag"), r#""1-3""#);
+        let volume = json!({"volume_id": volume, "volume_name": disk().name, "size_gb": 50,
+            "bootable": disk().bootable, "instance_name": "web-server-1"});
+        let expected = json!({"consistency_group": {"protection_group_id": group_id(1),
+            "volume_type_name": kind, "pure_pg_name": null, "volume_count": 2, "size_gb": 100,
+            "volumes": [volume, volume]}});
+        assert_eq!(got.json(), expected);
+        let other = world.get("other", &group_path("/consistency-group")).await;
+        assert_eq!(other.line(), "404 not_found");
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn policy_and_mappings() {
     let world = World::new();
     assert_eq!(

@@ -2,6 +2,7 @@
 //! Keystone with a few tokens, and a client.
 
 use crate::admin_world::Office;
+use crate::documented::assert_documented;
 use async_trait::async_trait;
 use bytes::Bytes;
 use http::{HeaderMap, Method, Request, StatusCode};
@@ -538,10 +539,13 @@ impl World {
             .unwrap()
     }
 
+    /// Every answer of every test has a status that the document names for its path and method.
     pub async fn send(&self, request: Request<Full<Bytes>>) -> Got {
+        let (method, path) = (request.method().clone(), request.uri().path().to_owned());
         let (parts, body) = self.open(request).await.into_parts();
         let bytes = body.collect().await.unwrap().to_bytes();
         let text = String::from_utf8(bytes.to_vec()).unwrap();
+        assert_documented(&method, &path, parts.status);
         Got {
             status: parts.status,
             headers: parts.headers,

@@ -41,6 +41,13 @@ class Groups(Manager):
         """Home's ids to those of the other side."""
         return self._of(group, "mappings")
 
+    def consistency_group(self, group: str) -> dict:
+        """What the group replicates as one, with its `volumes`, at the site that leads it now."""
+        try:
+            return self._transport.call("GET", f"{PATH}/{quoted(group)}/consistency-group")["consistency_group"]
+        except Refused as error:
+            raise _absent(error, group) from error
+
     def recovery_points(self, group: str) -> list[dict]:
         """At the array that the group replicates to, newest first."""
         path = f"{PATH}/{quoted(group)}/recovery-points"

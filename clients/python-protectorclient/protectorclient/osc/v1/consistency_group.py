@@ -22,18 +22,7 @@ class ShowConsistencyGroup(ShowOne):
         return group_argument(super().get_parser(prog_name))
 
     def take_action(self, parsed_args: Any) -> tuple:
-        group = self.local.groups.show(parsed_args.group)
-        policy = self.local.groups.policy(group["id"]) or {}
-        volumes = [volume for member in self.local.groups.members(group["id"]) for volume in member["volumes"]]
-        is_home = group["current_primary_site"] == group["primary_site"]
-        shown = {
-            "protection_group_id": group["id"],
-            "volume_type_name": group["volume_type" if is_home else "secondary_volume_type"],
-            "pure_pg_name": policy.get("pure_pg_name"),
-            "volume_count": len(volumes),
-            "size_gb": sum(volume["size_gb"] for volume in volumes),
-        }
-        return rows.one(shown, SHOWN)
+        return rows.one(self.local.groups.consistency_group(parsed_args.group), SHOWN)
 
 
 class ListConsistencyGroupVolume(Lister):
@@ -43,9 +32,4 @@ class ListConsistencyGroupVolume(Lister):
         return group_argument(super().get_parser(prog_name))
 
     def take_action(self, parsed_args: Any) -> tuple:
-        volumes = [
-            {**volume, "volume_name": volume["name"], "instance_name": member["name"]}
-            for member in self.local.groups.members(parsed_args.group)
-            for volume in member["volumes"]
-        ]
-        return rows.many(volumes, VOLUME)
+        return rows.many(self.local.groups.consistency_group(parsed_args.group)["volumes"], VOLUME)
