@@ -30,7 +30,7 @@ fn on_array(world: &World, which: Which, serial: &str) -> (u64, u64) {
     let mut volumes = arrays.arrays[which.array()].volumes.iter();
     let found = volumes.find(|v| v.serial == serial && !v.destroyed);
     let found = found.unwrap();
-    (found.counter, found.size_bytes >> 30)
+    (found.counter, found.provisioned >> 30)
 }
 
 /// One VM with one volume, away at B, and protected from there. Gives its volume at home.
