@@ -231,7 +231,20 @@ pub(super) fn coming_home() -> FailoverFacts {
         }
     }
     facts.left_here = left;
+    owned_by("pa", &mut facts);
     facts
+}
+
+/// What the target's network has is this project's.
+fn owned_by(project: &str, facts: &mut FailoverFacts) {
+    if let Asked::Known(networks) = &mut facts.target.networks {
+        let owners = networks.iter_mut().map(|n| &mut n.project_id);
+        owners.for_each(|owner| *owner = project.to_owned());
+    }
+    if let Asked::Known(groups) = &mut facts.target.security_groups {
+        let owners = groups.iter_mut().map(|g| &mut g.project_id);
+        owners.for_each(|owner| *owner = project.to_owned());
+    }
 }
 
 fn port(id: &str, device: Option<&str>) -> Port {
