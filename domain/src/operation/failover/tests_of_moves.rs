@@ -1,8 +1,6 @@
 //! The decision table of planned moves, ways home, drills and their cleanup.
 
-use super::facts::{
-    Asked, FailoverAsk, FailoverFacts, LeftHere, SourceFacts, TargetFacts, TestAsk,
-};
+use super::facts::{Asked, FailoverAsk, FailoverFacts, LeftHere, SourceFacts, TestAsk};
 use super::fixture::{facts, held};
 use super::tests::run;
 use super::{body_at_end, cleanup_plan, decide, decide_test};
@@ -178,25 +176,12 @@ fn a_planned_move_is_refused_rather_than_half_done() {
 }
 
 /// The group failed over to `other`; home still has every volume, and the first member's server.
-/// The target's networks and security groups are those of this project.
-fn owned_by(target: &mut TargetFacts, project: &str) {
-    if let Asked::Known(networks) = &mut target.networks {
-        let owners = networks.iter_mut().map(|n| &mut n.project_id);
-        owners.for_each(|owner| *owner = project.to_owned());
-    }
-    if let Asked::Known(groups) = &mut target.security_groups {
-        let owners = groups.iter_mut().map(|g| &mut g.project_id);
-        owners.for_each(|owner| *owner = project.to_owned());
-    }
-}
-
 pub(super) fn coming_home() -> FailoverFacts {
     let mut facts = with_source();
     facts.here = Role::Home;
     facts.fence = Epoch(2);
     facts.fence_after = Epoch(3);
     facts.body.status = GroupStatus::FailedOver;
-    owned_by(&mut facts.target, "pa");
     for (number, member) in facts.body.members.iter_mut().enumerate() {
         member.places.other = Some(ServerId::from(format!("away-{number}")));
         for disk in &mut member.disks {
