@@ -4,6 +4,7 @@
 
 use http::{Method, StatusCode};
 use protector_http::openapi_document;
+use serde_json::Value;
 
 pub fn assert_documented(method: &Method, path: &str, status: StatusCode) {
     let whole = |path: &str| path.strip_suffix('/').unwrap_or(path).to_owned();
