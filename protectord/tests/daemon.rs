@@ -75,24 +75,26 @@ fn said(output: &Output) -> (bool, String) {
     (output.status.success(), text)
 }
 
-/// Reads the log until the daemon says where it listens; the rest is read on, so that it never waits.
+/// Reads the log until the daemon says where it listens.
 fn address(daemon: &mut Child) -> String {
-    listening(daemon).0
+    let seen = said_until(daemon, "listening address=");
+    let (_, rest) = seen.split_once("listening address=").unwrap();
+    rest.split_whitespace().next().unwrap().to_owned()
 }
 
-/// As `address`, with what it said before.
-fn listening(daemon: &mut Child) -> (String, String) {
+/// Its log up to the line with this word; the rest is read on, so that it never waits.
+fn said_until(daemon: &mut Child, word: &str) -> String {
     let mut lines = BufReader::new(daemon.stderr.take().unwrap()).lines();
     let mut seen = String::new();
     for line in lines.by_ref().map_while(Result::ok) {
-        if let Some((_, rest)) = line.split_once("listening address=") {
-            let address = rest.split_whitespace().next().unwrap().to_owned();
-            std::thread::spawn(move || lines.for_each(drop));
-            return (address, seen);
-        }
         seen.push_str(&line);
+        seen.push('\n');
+        if line.contains(word) {
+            std::thread::spawn(move || lines.for_each(drop));
+            return seen;
+        }
     }
-    panic!("it never listened: {seen}");
+    panic!("it never said {word}: {seen}");
 }
 
 fn get(address: &str, path: &str) -> String {
@@ -135,7 +137,7 @@ fn simulated_arrays_that_are_not_kept_are_warned_of() {
         let home = Home::new(more);
         assert!(home.manage(&["db", "sync"]).0);
         let mut daemon = home.daemon();
-        let (_, said) = listening(&mut daemon);
+        let said = said_until(&mut daemon, "Storage driver: mock");
         daemon.kill().unwrap();
         daemon.wait().unwrap();
         for word in [

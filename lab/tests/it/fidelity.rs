@@ -263,8 +263,12 @@ async fn deviations(world: &World, group: &Protected) -> Vec<Value> {
     let ask = json!({ "failover": { "type": "planned", "dry_run": true } });
     let plan = at.act(&group.group, &ask, "dry").await.unwrap();
     let warnings = plan["plan"]["warnings"].as_array().unwrap().iter();
-    let dropped = warnings.map(|one| one["refusal"].clone());
-    dropped
+    let facts = |one: &Value| {
+        let said = &one["refusal"];
+        json!({"code": said["code"], "member": said["member"], "address": said["address"]})
+    };
+    warnings
+        .map(facts)
         .filter(|r| r["code"].as_str().unwrap().ends_with("_dropped"))
         .collect()
 }
