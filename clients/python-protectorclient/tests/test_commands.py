@@ -64,11 +64,11 @@ def test_every_kind_of_thing_is_mapped(user, group):
     """Each site's things by name, although their ids are told apart by nothing (FO-05)."""
     line = (
         f"--os-cloud site-a protector protection-group mapping set {group} --security-group web=db"
-        " --flavor m1.small=m1.medium --keypair lab-key=ops --availability-zone nova=nova -f json"
+        " --flavor lab.small=lab.medium --keypair lab-key=ops --availability-zone nova=nova -f json"
     )
     set_to = user.good(line).json
-    medium = user.good("--os-cloud site-b flavor show m1.medium -f value -c id").out.strip()
-    assert set_to["flavors"] == {"m1.small": medium}
+    medium = user.good("--os-cloud site-b flavor show lab.medium -f value -c id").out.strip()
+    assert set_to["flavors"] == {"lab.small": medium}
     sides = [user.good(f"--os-cloud {site} security group show {name} -f value -c id") for site, name in SIDES]
     assert set_to["security_groups"] == {sides[0].out.strip(): sides[1].out.strip()}
     assert (set_to["keypairs"], set_to["availability_zones"]) == ({"lab-key": "ops"}, {"nova": "nova"})

@@ -117,7 +117,7 @@ def test_a_forced_move_is_never_sent_elsewhere(user, lab, group):
             "roles of this token",
         ),
         ("array list", "The roles of this token do not allow this."),
-        ("consistency-group volumes nope", "There is nothing at"),
+        ("consistency-group volumes nope", "There is no protection group nope"),
     ],
 )
 def test_wrong_words_get_an_answer_that_helps(user, group, line, told):

@@ -86,9 +86,9 @@ def test_new_groups_start_with_the_mappings_of_their_projects(admin):
     """Defaults for a pair of sites; a group that exists keeps its own (FO-05)."""
     mapping = admin.good(f"{A} tenant mapping list -f value -c id").out.strip()
     line = f"{A} tenant mapping set {mapping}"
-    set_to = admin.good(f"{line} --flavor m1.small=m1.medium --keypair ops=dr-ops -f json").json["mappings"]
-    medium = admin.good("--os-cloud site-b-admin flavor show m1.medium -f value -c id").out.strip()
-    assert set_to == {"flavors": {"m1.small": medium}, "keypairs": {"ops": "dr-ops"}}
+    set_to = admin.good(f"{line} --flavor lab.small=lab.medium --keypair ops=dr-ops -f json").json["mappings"]
+    medium = admin.good("--os-cloud site-b-admin flavor show lab.medium -f value -c id").out.strip()
+    assert set_to == {"flavors": {"lab.small": medium}, "keypairs": {"ops": "dr-ops"}}
     tenant = "--os-cloud site-a --secondary-cloud site-b protector protection-group"
     admin.good(f"{tenant} create mapped --volume-type replicated-ssd")
     assert admin.good(f"{tenant} mapping show mapped -f json").json["keypairs"] == {"ops": "dr-ops"}
