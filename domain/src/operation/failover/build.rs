@@ -309,7 +309,9 @@ impl Builder<'_> {
         });
         let availability_zone = had.availability_zone.as_ref().and_then(|zone| {
             let found = self.map.availability_zone(had.at, zone);
-            if found.is_none() {
+            // Unknown is a finding of its own.
+            let zones = &self.facts.target.availability_zones;
+            if found.is_none() && zones.known().is_some() {
                 let (member, zone) = (had.name.clone(), zone.clone());
                 warnings.push(Refusal::ZoneDropped { member, zone });
             }

@@ -235,6 +235,7 @@ fn could_not_ask(facts: &FailoverFacts) -> Vec<Refusal> {
         unasked("networks", &target.networks),
         unasked("subnets", &target.subnets),
         unasked("security groups", &target.security_groups),
+        unasked("availability zones", &target.availability_zones),
         unasked("ports", &target.ports),
         unasked("volume types", &target.volume_types),
         unasked("volume services", &target.volume_services),

@@ -180,3 +180,15 @@ fn a_zone_that_is_not_there_is_told() {
         1
     );
 }
+
+#[test]
+fn zones_that_could_not_be_asked_for_are_not_said_to_be_missing() {
+    let mut facts = facts();
+    for member in &mut facts.body.members {
+        member.captured.availability_zone = Some("zone-b".into());
+    }
+    facts.target.availability_zones = Asked::CouldNotAsk("Nova is away".to_owned());
+    let warned = super::tests_of_fidelity::warned(&super::tests_of_fidelity::unplanned(&facts));
+    assert!(warned.contains(&"could_not_ask".to_owned()), "{warned:?}");
+    assert!(!warned.contains(&"zone_dropped".to_owned()), "{warned:?}");
+}
