@@ -6,9 +6,9 @@ use crate::protection_group::{ChangeAsk, not_found};
 use crate::site::Site;
 use crate::sweepers::fence;
 use protector_domain::change::{
-    CreateAsk, CreateFacts, LeaveFacts, MemberFacts, PeerFacts, PolicyAsk, PolicyFacts, UpdateAsk,
-    add_member, create, delete, remove_member, reprotect, set_mappings, set_member, set_policy,
-    update, update_policy,
+    CreateAsk, CreateFacts, LeaveFacts, PeerFacts, PolicyAsk, PolicyFacts, UpdateAsk, add_member,
+    create, delete, remove_member, reprotect, set_mappings, set_member, set_policy, update,
+    update_policy,
 };
 use protector_domain::ids::{ArrayId, GroupId, ProjectId, SiteId};
 use protector_domain::operation::failover::settle;
@@ -88,8 +88,7 @@ async fn body_draft(
             rebuild,
         } => {
             let facts = member::facts(site, stored, body, instance_id).await?;
-            let rebuild = *rebuild;
-            Ok(add_member(body, &MemberFacts { rebuild, ..facts }))
+            Ok(add_member(body, &facts, *rebuild))
         }
         Change::SetMember {
             instance_id,

@@ -3,7 +3,7 @@
 use super::change::unavailable;
 use super::patiently;
 use crate::site::Site;
-use protector_domain::change::{MemberFacts, RebuildAsk};
+use protector_domain::change::MemberFacts;
 use protector_domain::ids::{DiskId, GroupId, MemberId, ServerId, VolumeId};
 use protector_domain::ports::compute::Server;
 use protector_domain::ports::engine::EngineError;
@@ -72,7 +72,6 @@ pub(super) async fn facts(
         security_groups: known(security_groups)?,
         protected_by: protected_by.map_err(|e| unavailable(&e))?,
         protected_volumes,
-        rebuild: RebuildAsk::default(),
     })
 }
 

@@ -41,11 +41,14 @@ pub struct MemberFacts {
     pub protected_by: Option<GroupId>,
     /// Volumes that groups at this site protect, whichever server had them when it joined.
     pub protected_volumes: Vec<(VolumeId, GroupId)>,
-    pub rebuild: RebuildAsk,
 }
 
 /// The body with this member, or everything that speaks against it.
-pub fn add_member(body: &GroupBody, facts: &MemberFacts) -> Result<GroupBody, Refusals> {
+pub fn add_member(
+    body: &GroupBody,
+    facts: &MemberFacts,
+    ask: RebuildAsk,
+) -> Result<GroupBody, Refusals> {
     let missing = || Refusal::NoSuchServer {
         server: facts.wanted.to_string(),
     };
@@ -90,7 +93,7 @@ pub fn add_member(body: &GroupBody, facts: &MemberFacts) -> Result<GroupBody, Re
             .collect(),
     };
     let mut body = body.clone();
-    body.members.push(rebuilt(&member, facts.rebuild));
+    body.members.push(rebuilt(&member, ask));
     Ok(body)
 }
 

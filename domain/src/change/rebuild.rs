@@ -20,7 +20,7 @@ pub enum Addressing {
 /// What is wished for; `None`: as it is, and for a new member tier 0 with all addresses kept.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RebuildAsk {
-    /// Lower tiers are rebuilt first.
+    /// Lower tiers begin first where not all can at once; none waits for another.
     pub tier: Option<u8>,
     /// Of all its interfaces.
     pub fixed_ip: Option<Addressing>,

@@ -337,7 +337,6 @@ pub(super) fn member_facts() -> MemberFacts {
             name: "web".into(),
             project_id: "pa".into(),
         }],
-        rebuild: RebuildAsk::default(),
         protected_by: None,
         protected_volumes: vec![(VolumeId::from("another"), GroupId(Uuid::nil()))],
     }
@@ -349,7 +348,7 @@ pub(super) fn ready() -> GroupBody {
 
 #[test]
 fn a_member_is_captured_whole() {
-    let body = add_member(&ready(), &member_facts()).unwrap();
+    let body = add_member(&ready(), &member_facts(), RebuildAsk::default()).unwrap();
     let member = &body.members[0];
     let disk = &member.disks[0];
     assert_eq!(disk.places.home.as_ref().unwrap().serial.as_str(), "S1");
@@ -391,7 +390,7 @@ fn interfaces_are_kept_as_they_were_plugged_and_not_as_neutron_lists_them() {
         address("mac-a", "203.0.113.1", true),
         address("mac-c", "10.0.0.3", false),
     ];
-    let body = add_member(&ready(), &facts).unwrap();
+    let body = add_member(&ready(), &facts, RebuildAsk::default()).unwrap();
     let nics = body.members[0].nics.iter();
     let ports: Vec<&str> = nics
         .map(|nic| nic.places.home.as_ref().unwrap().as_str())
@@ -452,9 +451,15 @@ fn a_member_that_cannot_be_rebuilt_is_refused_by_its_own_code() {
     for (code, change) in cases {
         let mut facts = member_facts();
         change(&mut facts);
-        assert_eq!(codes(add_member(&ready(), &facts)), [code]);
+        assert_eq!(
+            codes(add_member(&ready(), &facts, RebuildAsk::default())),
+            [code]
+        );
     }
-    assert_eq!(codes(add_member(&group(), &member_facts())), ["no_policy"]);
+    assert_eq!(
+        codes(add_member(&group(), &member_facts(), RebuildAsk::default())),
+        ["no_policy"]
+    );
 }
 
 #[test]

@@ -90,12 +90,12 @@ fn a_policy_gets_other_times_and_keeps_its_place() {
 }
 
 fn two() -> GroupBody {
-    let mut body = add_member(&ready(), &member_facts()).unwrap();
+    let mut body = add_member(&ready(), &member_facts(), RebuildAsk::default()).unwrap();
     let mut second = member_facts();
     second.member = MemberId(Uuid::from_u128(19));
     second.wanted = ServerId::from("srv-2");
     second.server.as_mut().unwrap().id = ServerId::from("srv-2");
-    body = add_member(&body, &second).unwrap();
+    body = add_member(&body, &second, RebuildAsk::default()).unwrap();
     body
 }
 
@@ -238,11 +238,11 @@ fn wishes(body: &GroupBody) -> (u8, bool, bool) {
 #[test]
 fn a_member_is_rebuilt_as_wished_from_the_start_or_later() {
     use Addressing::{Keep, New};
-    let mut facts = member_facts();
-    let plain = add_member(&ready(), &facts).unwrap();
+    let facts = member_facts();
+    let plain = add_member(&ready(), &facts, RebuildAsk::default()).unwrap();
     assert_eq!(wishes(&plain), (0, true, true), "MEM-02");
-    facts.rebuild = rebuild(Some(3), None, Some(New));
-    let wished = add_member(&ready(), &facts).unwrap();
+    let ask = rebuild(Some(3), None, Some(New));
+    let wished = add_member(&ready(), &facts, ask).unwrap();
     assert_eq!(wishes(&wished), (3, true, false));
     let server = facts.wanted.clone();
     let later = set_member(&wished, &server, rebuild(None, Some(New), Some(Keep))).unwrap();
