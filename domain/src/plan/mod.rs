@@ -80,7 +80,7 @@ pub struct Lane {
     pub id: String,
     /// For people: the member's name.
     pub title: String,
-    /// Lower tiers start first.
+    /// Lower tiers begin first where not all can at once; none waits for another.
     pub tier: u8,
     pub steps: Vec<Step>,
 }

@@ -135,7 +135,7 @@ pub struct Member {
     pub id: MemberId,
     /// The Nova server at each side that has one.
     pub places: Places<ServerId>,
-    /// Lower tiers are rebuilt first.
+    /// Lower tiers begin first where not all can at once; none waits for another.
     #[serde(default)]
     pub tier: u8,
     pub captured: Captured,

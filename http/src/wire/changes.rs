@@ -63,7 +63,7 @@ pub struct MemberAdd {
     /// Id of the Nova server.
     #[schema(value_type = String)]
     pub instance_id: ServerId,
-    /// Lower tiers are rebuilt first; 0 unless given.
+    /// Lower tiers begin first where not all can at once, and wait for none; 0 unless given.
     #[serde(default)]
     pub tier: Option<u8>,
     /// `keep` (default) or `new`: the addresses of its interfaces at the other side.

@@ -121,7 +121,7 @@ pub struct MemberInfo {
     pub primary_instance_id: Option<String>,
     pub secondary_instance_id: Option<String>,
     pub flavor: String,
-    /// Lower tiers are rebuilt first.
+    /// Lower tiers begin first where not all can at once; none waits for another.
     pub tier: u8,
     pub volumes: Vec<VolumeInfo>,
     pub interfaces: Vec<InterfaceInfo>,

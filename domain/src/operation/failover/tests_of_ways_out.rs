@@ -7,7 +7,7 @@ use super::tests_of_moves::{coming_home, planned, with_source};
 use super::tests_of_overtaken::{cut, note};
 use crate::effect::{EffectKind, EffectState};
 use crate::operation::{OperationMode, Outcome};
-use crate::plan::Plan;
+use crate::plan::{Plan, StepAt};
 use crate::ports::engine::MoveKind;
 use crate::saga::{Advance, Journal, Way, advance, past_no_return, stuck, turned_round};
 
@@ -125,4 +125,29 @@ fn a_commit_that_failed_waits_and_a_failure_before_it_does_not() {
         }
         assert_eq!(stuck(&plan, &journal).len(), waits, "{failed}");
     }
+}
+
+/// What a member's tier promises, and no more: among steps that may all go on, its turn.
+#[test]
+fn of_members_that_may_all_go_on_the_lower_tier_begins_first() {
+    let mut facts = facts();
+    facts.body.members[0].tier = 2;
+    let forced = FailoverAsk {
+        mode: OperationMode::Unplanned,
+        ..planned()
+    };
+    let plan = decide(MoveKind::Failover, &forced, &facts).unwrap();
+    let mut journal = cut(&plan, 0).unwrap();
+    let tier = |at: StepAt| plan.stages[at.stage].lanes[at.lane].tier;
+    let side_by_side = loop {
+        let Advance::Work(work) = advance(&plan, &journal) else {
+            panic!("no two lanes side by side");
+        };
+        if work.len() > 1 {
+            break work;
+        }
+        note(&plan, &mut journal, work[0].0, EffectState::Done);
+    };
+    let tiers: Vec<u8> = side_by_side.iter().map(|(at, _)| tier(*at)).collect();
+    assert_eq!(tiers, [0, 2], "the first of the record comes last");
 }

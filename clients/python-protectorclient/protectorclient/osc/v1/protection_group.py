@@ -139,7 +139,7 @@ class ShowProtectionGroup(ShowOne):
 
 def rebuild_arguments(parser: Any) -> Any:
     """How a member is to come up at the other side."""
-    parser.add_argument("--tier", metavar="<0..255>", type=int, help="Lower tiers are rebuilt first (default: 0)")
+    parser.add_argument("--tier", metavar="<0..255>", type=int, help="Lower tiers begin first where not all can at once (default: 0)")
     for name, what in (("fixed-ip", "fixed IPs"), ("mac", "MAC addresses")):
         parser.add_argument(
             f"--{name}", choices=("keep", "new"), help=f"Whether it keeps its {what} at the other site (default: keep)"

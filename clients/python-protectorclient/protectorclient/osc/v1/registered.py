@@ -136,7 +136,7 @@ class DeleteArray(Command):
 
 
 class SetTenantMapping(ShowOne):
-    """Change a tenant mapping of this site, and what new groups of it map. The other site has one of its own."""
+    """Change a tenant mapping of this site; mappings replace all that new groups start with. The other has its own."""
 
     def get_parser(self, prog_name: str) -> Any:
         parser = super().get_parser(prog_name)
