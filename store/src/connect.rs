@@ -50,6 +50,30 @@ pub(crate) trait Target: Clone + Send + Sync + 'static {
     ) -> impl Future<Output = Result<T, StoreError>> + Send {
         doing
     }
+
+    /// A fresh connection for [`Target::perform`].
+    fn connect_to_perform(&self) -> impl Future<Output = Result<Self::Conn, StoreError>> + Send {
+        self.connect()
+    }
+
+    /// Does many calls on one connection in one go, in at most `limit_ms`.
+    ///
+    /// Errors: `Down` when the time is over; the connection is lost then, and it may still be at it.
+    fn perform<T: Send + 'static>(
+        &self,
+        limit_ms: u64,
+        doing: impl Future<Output = T> + Send + 'static,
+    ) -> impl Future<Output = Result<T, StoreError>> + Send;
+}
+
+/// Bounds something in time. Errors: `Down`.
+pub(crate) async fn within<T>(
+    limit_ms: u64,
+    doing: impl Future<Output = T>,
+) -> Result<T, StoreError> {
+    let limit = Duration::from_millis(limit_ms);
+    let done = tokio::time::timeout(limit, doing).await;
+    done.map_err(|_| StoreError::Down(format!("no answer within {limit_ms} ms")))
 }
 
 /// A SQLite file or memory, and how it is used.
@@ -84,6 +108,25 @@ impl Target for SqliteTarget {
     type Conn = sqlite::Conn;
 
     async fn connect(&self) -> Result<sqlite::Conn, StoreError> {
+        self.open(self.exec).await
+    }
+
+    async fn connect_to_perform(&self) -> Result<sqlite::Conn, StoreError> {
+        self.open(Exec::Inline).await
+    }
+
+    async fn perform<T: Send + 'static>(
+        &self,
+        limit_ms: u64,
+        doing: impl Future<Output = T> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        within(limit_ms, self.exec.aside(doing)).await?
+    }
+}
+
+impl SqliteTarget {
+    /// `waited`: where calls of the connection are waited for.
+    async fn open(&self, waited: Exec) -> Result<sqlite::Conn, StoreError> {
         let (url, pragmas, mut exec) = (self.url.clone(), self.pragmas(), self.exec);
         let opened = exec
             .spawn_blocking(move || {
@@ -94,7 +137,7 @@ impl Target for SqliteTarget {
             })
             .await
             .map_err(|e| StoreError::Down(e.to_string()))??;
-        Ok(SyncConnectionWrapper::with_runtime(opened, self.exec))
+        Ok(SyncConnectionWrapper::with_runtime(opened, waited))
     }
 }
 
@@ -121,11 +164,18 @@ impl Target for MariaDbTarget {
             Exec::Threads => doing.await,
         }
     }
+
+    async fn perform<T: Send + 'static>(
+        &self,
+        limit_ms: u64,
+        doing: impl Future<Output = T> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        self.drive(within(limit_ms, doing)).await
+    }
 }
 
 impl MariaDbTarget {
     async fn open(&self) -> Result<mariadb::Conn, StoreError> {
-        let limit = Duration::from_millis(CONNECT_MAX_MS);
         let opening = async {
             let mut c = AsyncMysqlConnection::establish(self.url.expose_secret())
                 .await
@@ -135,11 +185,6 @@ impl MariaDbTarget {
             }
             Ok(c)
         };
-        match tokio::time::timeout(limit, opening).await {
-            Ok(opened) => opened,
-            Err(_) => Err(StoreError::Down(format!(
-                "no connection within {CONNECT_MAX_MS} ms"
-            ))),
-        }
+        within(CONNECT_MAX_MS, opening).await?
     }
 }

@@ -47,6 +47,28 @@ impl wrapper::SpawnBlocking for Exec {
     }
 }
 
+impl Exec {
+    /// Does all of something whose calls block, without a change of threads for each call. The connection in it
+    /// must be one that is waited for inline.
+    ///
+    /// Errors: `Down` if it died.
+    pub(crate) async fn aside<T: Send + 'static>(
+        self,
+        doing: impl Future<Output = T> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        match self {
+            Exec::Inline => Ok(doing.await),
+            Exec::Threads => {
+                let here = Handle::current();
+                // As above: SQLite blocks, and in simulation `Inline` is used.
+                #[allow(clippy::disallowed_methods)]
+                let running = tokio::task::spawn_blocking(move || here.block_on(doing));
+                running.await.map_err(|e| StoreError::Down(e.to_string()))
+            }
+        }
+    }
+}
+
 /// Watches the sockets of inline stores; their callers' own runtimes stand still meanwhile.
 static WATCH: Mutex<Option<Runtime>> = Mutex::new(None);
 

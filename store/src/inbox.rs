@@ -22,6 +22,12 @@ pub(crate) struct Job {
     pub reply: oneshot::Sender<Result<Written, StoreError>>,
 }
 
+impl Job {
+    pub fn parts(self) -> (Write, oneshot::Sender<Result<Written, StoreError>>) {
+        (self.write, self.reply)
+    }
+}
+
 /// What the writer has done so far.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct StoreStats {

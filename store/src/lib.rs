@@ -16,6 +16,7 @@ mod exec;
 mod history;
 mod inbox;
 mod keeper;
+mod ledger;
 mod model;
 mod pool;
 mod rows;

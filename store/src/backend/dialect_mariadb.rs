@@ -1,14 +1,19 @@
 //! What MariaDB says in its own words.
 
 use super::Conn;
+use crate::codec::parse_id;
 use crate::error::StoreError;
 use crate::history::{Dialect, statements};
+use crate::rows::effect::EffectRow;
 use crate::rows::group::GroupHeadRow;
-use crate::rows::operation::OperationRow;
-use crate::schema::{dr_operations, protection_groups};
+use crate::rows::operation::{EventRow, OperationRow};
+use crate::schema::{dr_operation_events, dr_operations, effects, protection_groups};
+use diesel::dsl::max;
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Nullable};
 use diesel_async::{RunQueryDsl, SimpleAsyncConnection};
+use protector_domain::ids::OperationId;
+use std::collections::BTreeMap;
 
 pub(crate) const DIALECT: Dialect = Dialect::MariaDb;
 
@@ -35,6 +40,59 @@ pub(crate) async fn operation_locked(
         .select(OperationRow::as_select())
         .for_update();
     Ok(query.first(c).await.optional()?)
+}
+
+/// In one statement, which is prepared once only when it is of one row.
+pub(crate) async fn effects_insert(c: &mut Conn, rows: &[EffectRow]) -> Result<(), StoreError> {
+    let into = diesel::insert_into(effects::table);
+    match rows {
+        [row] => into.values(row).execute(c).await?,
+        rows => into.values(rows).execute(c).await?,
+    };
+    Ok(())
+}
+
+/// In one statement, which is prepared once only when it is of one row.
+pub(crate) async fn effects_replace(c: &mut Conn, rows: &[EffectRow]) -> Result<(), StoreError> {
+    let into = diesel::replace_into(effects::table);
+    match rows {
+        [row] => into.values(row).execute(c).await?,
+        rows => into.values(rows).execute(c).await?,
+    };
+    Ok(())
+}
+
+/// In one statement, which is prepared once only when it is of one row.
+pub(crate) async fn events_insert(c: &mut Conn, rows: &[EventRow]) -> Result<(), StoreError> {
+    let into = diesel::insert_into(dr_operation_events::table);
+    match rows {
+        [row] => into.values(row).execute(c).await?,
+        rows => into.values(rows).execute(c).await?,
+    };
+    Ok(())
+}
+
+/// The number of the last line of each story that has one. Each look is a round trip, so there is one for all;
+/// the server reads only the last entry of each in the index.
+pub(crate) async fn last_events(
+    c: &mut Conn,
+    operations: &[OperationId],
+) -> Result<BTreeMap<OperationId, i64>, StoreError> {
+    use crate::schema::dr_operation_events as e;
+    if let [one] = operations {
+        let last = super::q::operations::last_event(c, *one).await?;
+        return Ok(last.map(|seq| (*one, seq)).into_iter().collect());
+    }
+    let ids: Vec<String> = operations.iter().map(ToString::to_string).collect();
+    let query = e::table
+        .filter(e::operation_id.eq_any(ids))
+        .group_by(e::operation_id)
+        .select((e::operation_id, max(e::seq)));
+    let found: Vec<(String, Option<i64>)> = query.load(c).await?;
+    let found = found.into_iter().filter_map(|(id, seq)| Some((id, seq?)));
+    found
+        .map(|(id, seq)| Ok((parse_id("dr_operation_events.operation_id", &id)?, seq)))
+        .collect()
 }
 
 #[derive(QueryableByName)]

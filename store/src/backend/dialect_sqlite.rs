@@ -3,12 +3,15 @@
 use super::Conn;
 use crate::error::StoreError;
 use crate::history::Dialect;
+use crate::rows::effect::EffectRow;
 use crate::rows::group::GroupHeadRow;
-use crate::rows::operation::OperationRow;
-use crate::schema::{dr_operations, protection_groups};
+use crate::rows::operation::{EventRow, OperationRow};
+use crate::schema::{dr_operation_events, dr_operations, effects, protection_groups};
 use diesel::prelude::*;
 use diesel::sql_types::Text;
 use diesel_async::{RunQueryDsl, SimpleAsyncConnection};
+use protector_domain::ids::OperationId;
+use std::collections::BTreeMap;
 
 pub(crate) const DIALECT: Dialect = Dialect::Sqlite;
 
@@ -35,6 +38,47 @@ pub(crate) async fn operation_locked(
         .find(id)
         .select(OperationRow::as_select());
     Ok(query.first(c).await.optional()?)
+}
+
+/// Row by row: nothing is a round trip here.
+pub(crate) async fn effects_insert(c: &mut Conn, rows: &[EffectRow]) -> Result<(), StoreError> {
+    for row in rows {
+        let written = diesel::insert_into(effects::table).values(row);
+        written.execute(c).await?;
+    }
+    Ok(())
+}
+
+/// Row by row: nothing is a round trip here.
+pub(crate) async fn effects_replace(c: &mut Conn, rows: &[EffectRow]) -> Result<(), StoreError> {
+    for row in rows {
+        let written = diesel::replace_into(effects::table).values(row);
+        written.execute(c).await?;
+    }
+    Ok(())
+}
+
+/// Row by row: nothing is a round trip here.
+pub(crate) async fn events_insert(c: &mut Conn, rows: &[EventRow]) -> Result<(), StoreError> {
+    for row in rows {
+        let written = diesel::insert_into(dr_operation_events::table).values(row);
+        written.execute(c).await?;
+    }
+    Ok(())
+}
+
+/// The number of the last line of each story that has one. One look for each: grouping would read them whole.
+pub(crate) async fn last_events(
+    c: &mut Conn,
+    operations: &[OperationId],
+) -> Result<BTreeMap<OperationId, i64>, StoreError> {
+    let mut last = BTreeMap::new();
+    for operation in operations {
+        if let Some(seq) = super::q::operations::last_event(c, *operation).await? {
+            last.insert(*operation, seq);
+        }
+    }
+    Ok(last)
 }
 
 /// Nothing to take: the migration's transaction holds the write lock.

@@ -8,8 +8,10 @@ use diesel::prelude::*;
 use protector_domain::effect::{Effect, EffectKey, EffectState};
 use protector_domain::ids::ProjectId;
 
-#[derive(Queryable, Selectable, Insertable)]
+#[derive(Queryable, Selectable, Insertable, Debug, Clone, PartialEq, Eq)]
 #[diesel(table_name = effects)]
+// Many rows go into one statement only if each names all its columns.
+#[diesel(treat_none_as_default_value = false)]
 pub(crate) struct EffectRow {
     pub effect_key: String,
     pub operation_id: String,
@@ -31,17 +33,14 @@ pub(crate) struct EffectRow {
 }
 
 /// What settling writes.
-#[derive(AsChangeset)]
-#[diesel(table_name = effects)]
 pub(crate) struct SettleColumns {
-    pub state: String,
+    state: String,
     /// `None` keeps what is known.
-    pub object_id: Option<String>,
+    object_id: Option<String>,
     /// `None` keeps what is known.
-    pub detail: Option<String>,
-    /// The inner `None` clears.
-    pub error: Option<Option<String>>,
-    pub settled_us: Option<Option<i64>>,
+    detail: Option<String>,
+    error: Option<String>,
+    settled_us: Option<i64>,
 }
 
 impl SettleColumns {
@@ -54,13 +53,45 @@ impl SettleColumns {
             state: word(&settle.state)?,
             object_id: settle.object_id.clone(),
             detail: settle.detail.as_ref().map(json).transpose()?,
-            error: Some(settle.error.clone()),
-            settled_us: Some((!open).then_some(now_us)),
+            error: settle.error.clone(),
+            settled_us: (!open).then_some(now_us),
         })
     }
 }
 
 impl EffectRow {
+    /// As it stands when nothing has been tried yet.
+    pub fn first_intent(self) -> Self {
+        Self {
+            attempts: 1,
+            settled_us: None,
+            ..self
+        }
+    }
+
+    /// Tried once more, at the time of `fresh`.
+    pub fn intended_again(self, fresh: &Self) -> Self {
+        Self {
+            state: fresh.state.clone(),
+            attempts: self.attempts.saturating_add(1),
+            error: None,
+            intended_us: fresh.intended_us,
+            settled_us: None,
+            ..self
+        }
+    }
+
+    pub fn settled(self, columns: SettleColumns) -> Self {
+        Self {
+            state: columns.state,
+            object_id: columns.object_id.or(self.object_id),
+            detail: columns.detail.unwrap_or(self.detail),
+            error: columns.error,
+            settled_us: columns.settled_us,
+            ..self
+        }
+    }
+
     pub fn new(effect: &Effect) -> Result<Self, StoreError> {
         Ok(Self {
             effect_key: effect.key.to_string(),

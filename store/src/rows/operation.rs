@@ -44,8 +44,10 @@ pub(crate) struct MovingColumns {
     pub completed_at_us: Option<i64>,
 }
 
-#[derive(Queryable, Selectable, Insertable)]
+#[derive(Queryable, Selectable, Insertable, Debug, Clone, PartialEq, Eq)]
 #[diesel(table_name = dr_operation_events)]
+// Many rows go into one statement only if each names all its columns.
+#[diesel(treat_none_as_default_value = false)]
 pub(crate) struct EventRow {
     pub operation_id: String,
     pub seq: i64,

@@ -102,6 +102,11 @@ conformance! {
         two_processes_share_one_database,
         limits_are_the_same_everywhere,
     }
+    steps {
+        faults_among_steps_are_their_own,
+        what_only_the_database_refuses_is_refused_alone,
+        outcomes_side_by_side_reach_their_rows,
+    }
     schema {
         a_migrated_store_is_checked_and_migrating_again_changes_nothing,
         a_newer_schema_is_refused,

@@ -1,6 +1,6 @@
 //! One switchboard from a write, as data, to its query.
 
-use super::{Conn, delegations, effects, groups, logs, meta, operations, projections, sites};
+use super::{Conn, delegations, groups, ledger, logs, meta, operations, projections, sites};
 use crate::error::StoreError;
 use crate::rows::site::IdentityRow;
 use crate::write::{BATCH_MAX, Write, Written};
@@ -26,7 +26,10 @@ pub(crate) async fn apply(c: &mut Conn, write: &Write, now_us: i64) -> Result<Wr
 async fn apply_one(c: &mut Conn, write: &Write, now_us: i64) -> Result<Written, StoreError> {
     match write {
         Write::Batch(_) => Err(StoreError::Illegal("a batch inside a batch".to_owned())),
-        Write::Fence { group, epoch } => done(groups::check_fence(c, *group, *epoch).await),
+        Write::Fence { .. }
+        | Write::EffectsIntend { .. }
+        | Write::EffectsSettle { .. }
+        | Write::EventsAppend { .. } => ledger::apply_alone(c, write, now_us).await,
         Write::IdentityPut { .. }
         | Write::SiteCreate { .. }
         | Write::SiteUpdate(_)
@@ -60,21 +63,6 @@ async fn apply_one(c: &mut Conn, write: &Write, now_us: i64) -> Result<Written, 
         Write::OperationUpdate(update) => operations::operation_update(c, update)
             .await
             .map(|operation| Written::Operation(Box::new(operation))),
-        Write::EventsAppend { operation, events } => {
-            operations::events_append(c, *operation, events)
-                .await
-                .map(Written::Seq)
-        }
-        Write::EffectsIntend {
-            group,
-            fence,
-            effects: wanted,
-        } => done(effects::effects_intend(c, *group, *fence, wanted).await),
-        Write::EffectsSettle {
-            group,
-            fence,
-            settles,
-        } => done(effects::effects_settle(c, *group, *fence, settles, now_us).await),
         Write::SyncLogAppend(_)
         | Write::SyncLogDelete { .. }
         | Write::AuditAppend(_)

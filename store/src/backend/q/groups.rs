@@ -12,7 +12,6 @@ use crate::schema::{
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
 use protector_domain::ids::{GroupId, ProjectId, ServerId};
-use protector_domain::sync::Epoch;
 
 /// Most groups of one site that the engine takes up at its start.
 const ACTIVE_MAX: i64 = 100_000;
@@ -96,21 +95,6 @@ async fn update(
         Err(StoreError::Conflict)
     } else {
         Ok(next)
-    }
-}
-
-/// Errors: `Fenced` unless the group is at this epoch, `Missing` if it is not here at all.
-pub(crate) async fn check_fence(
-    c: &mut Conn,
-    group: GroupId,
-    fence: Epoch,
-) -> Result<(), StoreError> {
-    let head = dialect::group_head_locked(c, &group.to_string()).await?;
-    let epoch = head.ok_or(StoreError::Missing)?.epoch;
-    if u64::try_from(epoch) == Ok(fence.0) {
-        Ok(())
-    } else {
-        Err(StoreError::Fenced)
     }
 }
 

@@ -1,7 +1,7 @@
 //! The queries, written once. `Conn` is whatever the module above says.
 //!
 //! Rules that keep them portable: ids and times from the caller, no `returning`, no upsert, one row
-//! per insert, no joins that one of the two plans badly.
+//! per insert (but for the ledger's), no joins that one of the two plans badly.
 
 pub(crate) use super::{Conn, Target, dialect};
 
@@ -9,6 +9,7 @@ pub(crate) mod apply;
 pub(crate) mod delegations;
 pub(crate) mod effects;
 pub(crate) mod groups;
+pub(crate) mod ledger;
 pub(crate) mod logs;
 pub(crate) mod meta;
 pub(crate) mod migrate;

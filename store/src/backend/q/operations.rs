@@ -3,7 +3,7 @@
 use super::{Conn, dialect};
 use crate::codec::word;
 use crate::error::StoreError;
-use crate::model::{NewEvent, OperationUpdate};
+use crate::model::OperationUpdate;
 use crate::rows::operation::{EventRow, MovingColumns, OperationRow, updated};
 use crate::schema::{dr_operation_events, dr_operations, effects};
 use diesel::prelude::*;
@@ -214,28 +214,6 @@ pub(crate) async fn operation_list_unfinished(c: &mut Conn) -> Result<Vec<Operat
         .collect())
 }
 
-/// Numbers the events from the last one on; returns the last number.
-///
-/// Errors: `Busy` if another process (the API beside the engine) has just taken a number: the
-/// transaction is done again and sees it.
-pub(crate) async fn events_append(
-    c: &mut Conn,
-    operation: OperationId,
-    events: &[NewEvent],
-) -> Result<u64, StoreError> {
-    let mut last = last_seq(c, operation).await?;
-    for event in events {
-        last = last.saturating_add(1);
-        let row = EventRow::new(operation, last, event)?;
-        let added = diesel::insert_into(dr_operation_events::table)
-            .values(row)
-            .execute(c)
-            .await;
-        added.map_err(|error| number_taken(error.into()))?;
-    }
-    u64::try_from(last).map_err(|_| StoreError::Corrupt("dr_operation_events.seq".to_owned()))
-}
-
 /// A number that was free a moment ago: the whole transaction is to be done again.
 pub(crate) fn number_taken(error: StoreError) -> StoreError {
     match error {
@@ -244,13 +222,16 @@ pub(crate) fn number_taken(error: StoreError) -> StoreError {
     }
 }
 
-async fn last_seq(c: &mut Conn, operation: OperationId) -> Result<i64, StoreError> {
+pub(crate) async fn last_event(
+    c: &mut Conn,
+    operation: OperationId,
+) -> Result<Option<i64>, StoreError> {
     use dr_operation_events as e;
     let query = e::table
         .filter(e::operation_id.eq(operation.to_string()))
         .order(e::seq.desc())
         .select(e::seq);
-    Ok(query.first::<i64>(c).await.optional()?.unwrap_or(0))
+    Ok(query.first::<i64>(c).await.optional()?)
 }
 
 pub(crate) async fn event_list(

@@ -10,3 +10,4 @@ pub mod operations;
 pub mod schema;
 pub mod secrets;
 pub mod sites;
+pub mod steps;
