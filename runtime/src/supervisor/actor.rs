@@ -149,12 +149,13 @@ impl OneForOne {
         child.spec.stats.enter(Phase::Backoff);
         let incarnation = st.roster.number_take();
         if let Some(child) = st.roster.get(id) {
-            self.pause(me, child, incarnation);
+            let paused = self.pause(me, child, incarnation);
+            st.roster.replace(id, paused);
         }
         Ok(())
     }
 
-    fn pause(&self, me: &Mailbox<Msg>, child: &mut Child, incarnation: u64) {
+    fn pause(&self, me: &Mailbox<Msg>, child: &mut Child, incarnation: u64) -> Life {
         if child.up_since.elapsed() >= Duration::from_millis(self.options.window_ms) {
             child.fails = 0;
         }
@@ -166,7 +167,7 @@ impl OneForOne {
             sleep(pause).await;
             let _ = me.send("respawn", Msg::Respawn(id, incarnation)).await;
         });
-        child.life = Life::Backoff(Timer::over(&timer));
+        Life::Backoff(Timer::over(&timer))
     }
 
     fn respawn(&self, me: &Mailbox<Msg>, st: &mut State, id: &str, incarnation: u64) {
@@ -175,7 +176,8 @@ impl OneForOne {
         };
         if matches!(child.life, Life::Backoff(_)) {
             child.up_since = Instant::now();
-            (child.life, _) = self.launch(me, &child.spec, incarnation);
+            let (started, _) = self.launch(me, &child.spec, incarnation);
+            st.roster.replace(id, started);
         }
     }
 

@@ -44,6 +44,7 @@ impl Drop for Timer {
 
 pub(super) struct Child {
     pub(super) spec: ChildSpec,
+    /// Its actor changes through [`Roster::replace`] alone.
     pub(super) life: Life,
     /// Place in the order of first starts; they stop in the reverse of it.
     pub(super) order: u64,
@@ -68,6 +69,8 @@ impl Child {
 #[derive(Default)]
 pub(super) struct Roster {
     children: BTreeMap<String, Child>,
+    /// Who is which child just now, so that a fall among very many costs no search.
+    by_actor: BTreeMap<ActorId, String>,
     last_number: u64,
 }
 
@@ -88,7 +91,30 @@ impl Roster {
     }
 
     pub(super) fn insert(&mut self, child: Child) {
+        self.note(&child);
         self.children.insert(child.spec.id.clone(), child);
+    }
+
+    fn note(&mut self, child: &Child) {
+        if let Some(cell) = child.cell() {
+            self.by_actor.insert(cell.get_id(), child.spec.id.clone());
+        }
+    }
+
+    fn forget(&mut self, child: &Child) {
+        if let Some(cell) = child.cell() {
+            self.by_actor.remove(&cell.get_id());
+        }
+    }
+
+    /// Another actor, or none, is this child from now on.
+    pub(super) fn replace(&mut self, id: &str, life: Life) {
+        let Some(mut child) = self.children.remove(id) else {
+            return;
+        };
+        self.forget(&child);
+        child.life = life;
+        self.insert(child);
     }
 
     pub(super) fn get(&mut self, id: &str) -> Option<&mut Child> {
@@ -103,20 +129,16 @@ impl Roster {
 
     /// By actor and not by name: an event may tell of an incarnation that is long replaced.
     pub(super) fn id_of(&self, actor: ActorId) -> Option<String> {
-        let is_it = |child: &&Child| child.cell().is_some_and(|cell| cell.get_id() == actor);
-        self.children
-            .values()
-            .find(is_it)
-            .map(|child| child.spec.id.clone())
+        self.by_actor.get(&actor).cloned()
     }
 
     /// Forgets the child and tells those who wait for that.
     pub(super) fn remove(&mut self, id: &str) {
-        if let Some(Child {
-            life: Life::Stopping(_, waiting),
-            ..
-        }) = self.children.remove(id)
-        {
+        let Some(child) = self.children.remove(id) else {
+            return;
+        };
+        self.forget(&child);
+        if let Life::Stopping(_, waiting) = child.life {
             for reply in waiting {
                 reply.send(Ok(()));
             }
@@ -125,6 +147,7 @@ impl Roster {
 
     /// Takes everybody, last started first.
     pub(super) fn take_for_stop(&mut self) -> Vec<Child> {
+        self.by_actor.clear();
         let mut all: Vec<Child> = std::mem::take(&mut self.children).into_values().collect();
         all.sort_by_key(|child| std::cmp::Reverse(child.order));
         all
