@@ -85,10 +85,11 @@ struct Kept {
     is_changed: bool,
 }
 
-/// How one change is taken back.
-enum Undo {
-    Row(String, Option<Kept>),
-    Last(OperationId, Option<i64>),
+/// What the changes of one write are taken back to, the latest last.
+#[derive(Default)]
+struct Undo {
+    rows: Vec<(String, Option<Kept>)>,
+    last: Vec<(OperationId, Option<i64>)>,
 }
 
 /// What is to be written in the end.
@@ -105,7 +106,7 @@ pub(crate) struct Ledger {
     rows: BTreeMap<String, Kept>,
     last: BTreeMap<OperationId, i64>,
     events: Vec<EventRow>,
-    undo: Vec<Undo>,
+    undo: Undo,
     now_us: i64,
 }
 
@@ -130,7 +131,7 @@ impl Ledger {
                 .collect(),
             last,
             events: Vec::new(),
-            undo: Vec::new(),
+            undo: Undo::default(),
             now_us,
         }
     }
@@ -140,7 +141,7 @@ impl Ledger {
     /// Errors: `Fenced` unless the group is at the epoch; `Missing` for a group that is not there and for
     /// an effect that was never intended (S12); `AlreadyThere` for the key of another group; `Illegal`.
     pub fn apply(&mut self, write: &Write) -> Result<Written, StoreError> {
-        self.undo.clear();
+        self.undo = Undo::default();
         let events = self.events.len();
         let done = match write {
             Write::Batch(writes) => {
@@ -157,13 +158,18 @@ impl Ledger {
     }
 
     fn take_back(&mut self) {
-        for undo in std::mem::take(&mut self.undo).into_iter().rev() {
-            match undo {
-                Undo::Row(key, Some(kept)) => drop(self.rows.insert(key, kept)),
-                Undo::Row(key, None) => drop(self.rows.remove(&key)),
-                Undo::Last(operation, Some(seq)) => drop(self.last.insert(operation, seq)),
-                Undo::Last(operation, None) => drop(self.last.remove(&operation)),
-            }
+        let undo = std::mem::take(&mut self.undo);
+        for (key, before) in undo.rows.into_iter().rev() {
+            match before {
+                Some(kept) => self.rows.insert(key, kept),
+                None => self.rows.remove(&key),
+            };
+        }
+        for (operation, before) in undo.last.into_iter().rev() {
+            match before {
+                Some(seq) => self.last.insert(operation, seq),
+                None => self.last.remove(&operation),
+            };
         }
     }
 
@@ -211,7 +217,7 @@ impl Ledger {
             is_changed: true,
         };
         let before = self.rows.insert(key.clone(), kept);
-        self.undo.push(Undo::Row(key, before));
+        self.undo.rows.push((key, before));
     }
 
     /// A new row, or an old one set back to intended with one more attempt. What is known of the object
@@ -259,7 +265,7 @@ impl Ledger {
             self.events.push(EventRow::new(operation, seq, event)?);
         }
         self.last.insert(operation, seq);
-        self.undo.push(Undo::Last(operation, before));
+        self.undo.last.push((operation, before));
         u64::try_from(seq).map_err(|_| StoreError::Corrupt("dr_operation_events.seq".to_owned()))
     }
 

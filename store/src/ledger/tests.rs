@@ -163,7 +163,7 @@ fn a_batch_at_fault_leaves_nothing_behind() {
         settle(1, 1, 9, None),
     ]);
     assert_eq!(
-        apply(&mut tables, &[bad.clone()]),
+        apply(&mut tables, std::slice::from_ref(&bad)),
         [Err(StoreError::Missing)]
     );
     assert_eq!(tables, before);

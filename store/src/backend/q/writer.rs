@@ -183,7 +183,7 @@ async fn side_by_side(c: &mut Conn, writes: &[Write], now_us: i64) -> Result<Ans
         let all: Vec<&Write> = writes.iter().collect();
         c.batch_execute("SAVEPOINT w").await?;
         let together = own(ledger::apply_together(c, &all, now_us).await)?;
-        if let Some(answers) = close_savepoint(c, together).await?.ok() {
+        if let Ok(answers) = close_savepoint(c, together).await? {
             return Ok(answers);
         }
     }
