@@ -246,7 +246,9 @@ def arguments():
     starts.add_argument("--arrays-program", required=True)
     verbs.add_parser("down").add_argument("--kill", choices=list(SITES))
     verbs.add_parser("status")
-    verbs.add_parser("seed-servers").add_argument("site", choices=list(SITES))
+    seeds = verbs.add_parser("seed-servers")
+    seeds.add_argument("site", choices=list(SITES))
+    seeds.add_argument("--set", choices=("fidelity", "tour"), default="fidelity")
     verbs.add_parser("smoke")
     verbs.add_parser("census").add_argument("site", choices=list(SITES), nargs="+")
     return parser.parse_args()
@@ -298,7 +300,7 @@ def change(lab, asked):
     elif asked.verb == "seed-servers":
         import servers
 
-        servers.seed(lab.cloud(asked.site))
+        servers.seed(lab.cloud(asked.site), servers.SETS[asked.set])
     else:
         import smoke
 

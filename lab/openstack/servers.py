@@ -1,4 +1,5 @@
-"""The tenant's servers that recovery is tried on: three, with five volumes, found by name.
+"""The tenant's servers that recovery is tried on, found by name: three with all that there is to tell of a server, or the
+plain ones of the client's tour.
 
 They boot from empty volumes that were made bootable: there is no data path to write an image.
 Absent: looking inside what is already there under one of these names.
@@ -28,24 +29,30 @@ class Wanted:
     has_floating_ip: bool = False
 
 
-SERVERS = (
+FIDELITY = (
     Wanted("web-1", 2, ("app-net",), has_floating_ip=True),
     Wanted("web-2", 2, ("app-net", "db-net"), dies_with_server=True),
     # Plugged in another order than that of the names.
     Wanted("web-3", 1, ("shared-net", "app-net")),
 )
+TOUR = (
+    Wanted("web-1", 2, ("app-net",)),
+    Wanted("web-2", 1, ("app-net",)),
+    Wanted("web-3", 1, ("app-net",)),
+)
+SETS = {"fidelity": FIDELITY, "tour": TOUR}
 
 
-def seed(cloud):
+def seed(cloud, servers):
     conn = connect(cloud, "demo")
-    with concurrent.futures.ThreadPoolExecutor(len(SERVERS)) as pool:
-        for server in pool.map(lambda wanted: one(conn, wanted), SERVERS):
+    with concurrent.futures.ThreadPoolExecutor(len(servers)) as pool:
+        for server in pool.map(lambda wanted: one(conn, wanted), servers):
             print(f"{cloud.name:8} {server.name:22} {server.id} {server.status}")
 
 
 def one(conn, wanted):
     """The server with all its volumes; what is missing of it is made."""
-    names = [f"{wanted.name}-disk-{number}" for number in range(1, wanted.disks + 1)]
+    names = [f"{wanted.name}-disk-{number}" for number in range(wanted.disks)]
     disks = [volume(conn, name) for name in names]
     found = conn.compute.find_server(wanted.name)
     server = found or boot(conn, wanted, disks[0])

@@ -24,7 +24,8 @@ const CHECK_LIMIT: Duration = Duration::from_secs(5 * 60);
 const REQUIREMENTS: &str = "lab/purity-client/requirements.txt";
 const CHECK: &str = "lab/purity-client/check.py";
 
-const PLUGIN: &str = "clients/python-protectorclient";
+/// Our plugin's folder.
+pub const PLUGIN: &str = "clients/python-protectorclient";
 /// What the stock command and its libraries are pinned to; also what the real clouds run.
 const VERSIONS: &str = "lab/openstack/constraints.txt";
 /// What tries the OpenAPI document is pinned to: other versions draw other cases from a seed.
@@ -46,15 +47,18 @@ pub fn run(root: &Path, interrupt: &Interrupt) -> anyhow::Result<ExitCode> {
     check.arg(root.join(CHECK)).arg(line);
     let status = Group::spawn(&mut check)?.wait(CHECK_LIMIT, interrupt)?;
     drop(arrays);
-    let well = status.success() && plugin(root, &home, interrupt)?;
+    let well = status.success() && plugin(root, interrupt)?;
     Ok(ExitCode::from(u8::from(!well)))
 }
 
-/// The tests of `openstack protector`, which bring up the pretend sites themselves.
-fn plugin(root: &Path, home: &Path, interrupt: &Interrupt) -> anyhow::Result<bool> {
+/// The Python of an environment with the stock command, our plugin, and what its tests need.
+///
+/// Errors: Python or the package index is not there.
+pub fn plugin_python(root: &Path, interrupt: &Interrupt) -> anyhow::Result<PathBuf> {
+    let home = root.join("target/clients");
+    fs::create_dir_all(&home)?;
     let python = environment(&home.join("plugin"), interrupt)?;
-    let source = root.join(PLUGIN);
-    let mut named = source.clone().into_os_string();
+    let mut named = root.join(PLUGIN).into_os_string();
     named.push("[test]");
     // A folder, so that what is tested is what is here.
     let pins = [VERSIONS, CONTRACT_VERSIONS].map(|file| root.join(file).into_os_string());
@@ -68,10 +72,15 @@ fn plugin(root: &Path, home: &Path, interrupt: &Interrupt) -> anyhow::Result<boo
         named,
     ];
     install(&python, &wanted, interrupt)?;
-    let mut tests = Command::new(python);
+    Ok(python)
+}
+
+/// The tests of `openstack protector`, which bring up the pretend sites themselves.
+fn plugin(root: &Path, interrupt: &Interrupt) -> anyhow::Result<bool> {
+    let mut tests = Command::new(plugin_python(root, interrupt)?);
     tests
         .args(["-m", "pytest", "-q", "-n", "2", "--dist", "loadfile"])
-        .arg(&source)
+        .arg(root.join(PLUGIN))
         .env("PROTECTOR_LAB", openstack::product(root, interrupt)?);
     Ok(Group::spawn(&mut tests)?
         .wait(PLUGIN_LIMIT, interrupt)?

@@ -1,22 +1,28 @@
 //! `cargo xtask e2e`: two real daemons, each on a database server of its own, on two real OpenStack clouds made anew,
-//! through the story; everything is taken down afterwards.
+//! through the story, or under the client's tour; everything is taken down afterwards.
 //!
-//! Deliberately absent: the story (`protector-lab e2e`), and skipping.
+//! Deliberately absent: the story (`protector-lab e2e`), the tour (`tests.tour` of the client), and skipping.
 
 use std::fs;
 use std::path::Path;
 use std::process::{Command, ExitCode};
 use std::time::Duration;
 
-use anyhow::Context;
+use anyhow::{Context, bail};
 use clap::Args;
 
+use crate::clients;
+use crate::clock;
 use crate::mariadb::Server;
 use crate::openstack::{self, Ask, Place};
 use crate::process::{Group, Interrupt};
 
 /// Most time of the story.
 const STORY_LIMIT: Duration = Duration::from_secs(3 * 60 * 60);
+/// Most time until both daemons serve.
+const SERVE_LIMIT: Duration = Duration::from_secs(3 * 60);
+/// Most time of the tour.
+const TOUR_LIMIT: Duration = Duration::from_secs(20 * 60);
 /// Beside another pair of clouds on the same machine.
 const PORT_OFFSET: u16 = 500;
 /// Of each site on its own server.
@@ -28,6 +34,9 @@ pub struct Ways {
     /// Two legs only: away on purpose, and back by force when that site is lost
     #[arg(long)]
     short: bool,
+    /// Instead: the tour of the client's README, command by command, compared with what stands there
+    #[arg(long, conflicts_with = "short")]
+    tour: bool,
     /// Leave clouds, state and logs as they are at the end
     #[arg(long)]
     keep: bool,
@@ -38,6 +47,7 @@ pub struct Ways {
 enum Telling {
     Whole,
     Short,
+    Tour,
     Kills { runs: u16, seed: u64 },
 }
 
@@ -87,10 +97,10 @@ impl Drop for Clouds<'_> {
 ///
 /// Errors: something cannot be installed or started; the text says which and why.
 pub fn run(root: &Path, ways: &Ways, interrupt: &Interrupt) -> anyhow::Result<ExitCode> {
-    let telling = if ways.short {
-        Telling::Short
-    } else {
-        Telling::Whole
+    let telling = match (ways.short, ways.tour) {
+        (true, _) => Telling::Short,
+        (_, true) => Telling::Tour,
+        _ => Telling::Whole,
     };
     tell(root, telling, ways.keep, interrupt)
 }
@@ -123,8 +133,12 @@ fn tell(
         port_offset: Some(PORT_OFFSET),
     };
     clouds.tell(&up, interrupt)?;
-    let site = "site-a".to_owned();
-    clouds.tell(&Ask::SeedServers { site }, interrupt)?;
+    let set = match telling {
+        Telling::Tour => "tour",
+        _ => "fidelity",
+    };
+    let (site, set) = ("site-a".to_owned(), set.to_owned());
+    clouds.tell(&Ask::SeedServers { site, set }, interrupt)?;
     let databases = [
         Server::start(root, interrupt)?,
         Server::start(root, interrupt)?,
@@ -142,11 +156,38 @@ fn tell(
     match telling {
         Telling::Whole => {}
         Telling::Short => drop(story.arg("--short")),
+        Telling::Tour => return tour(root, &home, story.arg("--serve"), interrupt),
         Telling::Kills { runs, seed } => {
             story.arg(format!("--kills={runs}"));
             story.arg(format!("--seed={seed}"));
         }
     }
     let status = Group::spawn(&mut story)?.wait(STORY_LIMIT, interrupt)?;
+    Ok(ExitCode::from(u8::from(!status.success())))
+}
+
+/// The tour on both clouds, while `serve` keeps the daemons up.
+fn tour(
+    root: &Path,
+    home: &Path,
+    serve: &mut Command,
+    interrupt: &Interrupt,
+) -> anyhow::Result<ExitCode> {
+    let python = clients::plugin_python(root, interrupt)?;
+    let mut daemons = Group::spawn(serve)?;
+    let ready = home.join("state/ready");
+    let up = clock::wait_until(SERVE_LIMIT, || {
+        interrupt.check()?;
+        if let Some(status) = daemons.ended()? {
+            bail!("the daemons ended at once: {status}");
+        }
+        Ok(ready.exists().then_some(()))
+    })?;
+    up.context("the daemons did not come up")?;
+    let mut walk = Command::new(python);
+    walk.args(["-m", "tests.tour", "--against"])
+        .arg(home.join("openstack/clouds.yaml"))
+        .current_dir(root.join(clients::PLUGIN));
+    let status = Group::spawn(&mut walk)?.wait(TOUR_LIMIT, interrupt)?;
     Ok(ExitCode::from(u8::from(!status.success())))
 }

@@ -80,8 +80,13 @@ pub enum Ask {
     },
     /// Say what runs
     Status,
-    /// Give the tenant of a site three servers with five volumes
-    SeedServers { site: String },
+    /// Give the tenant of a site three servers
+    SeedServers {
+        site: String,
+        /// fidelity: five volumes, and all that there is to tell of a server; tour: those of the client's README
+        #[arg(long, default_value = "fidelity")]
+        set: String,
+    },
     /// Prove on both clouds what recovery builds on, and remove it again
     Smoke,
 }
@@ -116,7 +121,14 @@ pub fn run(
             }
         }
         Ask::Status => words.push("status".into()),
-        Ask::SeedServers { site } => words.extend(["seed-servers".into(), site.into()]),
+        Ask::SeedServers { site, set } => {
+            words.extend([
+                "seed-servers".into(),
+                site.into(),
+                "--set".into(),
+                set.into(),
+            ]);
+        }
         Ask::Smoke => words.push("smoke".into()),
     }
     let status = verb(root, Some(&dir), &words, interrupt)?;

@@ -72,12 +72,13 @@ static STAGES: &[Stage] = &[
         needs_mariadb: true,
         ..run_stage(
             "tests",
-            1_200,
+            1_800,
             &["cargo", "test", "--workspace", "--locked", "--no-fail-fast"],
         )
     },
     run_stage("clients", 300, &["cargo", "xtask", "clients"]),
     run_stage("e2e", 720, &["cargo", "xtask", "e2e"]),
+    run_stage("tour", 300, &["cargo", "xtask", "e2e", "--tour"]),
     run_stage(
         "demo",
         90,

@@ -1,4 +1,4 @@
-"""A pair of pretend sites as a process, and the stock `openstack` shell as its user.
+"""A pair of pretend sites as a process, or a pair that is there already, and the stock `openstack` shell as its user.
 
 Absent: any pretended answer. The lab's binary is built by somebody else and named by `PROTECTOR_LAB`.
 """
@@ -58,13 +58,50 @@ class Ran:
         return json.loads(self.out)
 
 
-class Lab:
-    """Both sites, up."""
+class Clouds:
+    """Two clouds with the product at both, which somebody keeps up."""
+
+    def __init__(self, home: Path, clouds: Path):
+        self.home = home
+        self.clouds = clouds
+
+    def stop(self) -> None:
+        """They go on: they are not ours."""
+
+    def environment(self, state: Path, clouds: Optional[Path] = None) -> dict:
+        """What a user's shell has; `state` is the courier's directory."""
+        kept = {key: value for key, value in os.environ.items() if not key.startswith("OS_")}
+        named = {"OS_CLIENT_CONFIG_FILE": str(clouds or self.clouds), "PROTECTOR_STATE_DIR": str(state)}
+        return {**kept, **named, "COLUMNS": "200", "HOME": str(self.home)}
+
+    def client(self, cloud: str) -> Client:
+        """One site for a test itself, without a shell."""
+        os.environ["OS_CLIENT_CONFIG_FILE"] = str(self.clouds)
+        return client_of_cloud(cloud)
+
+    def pair(self, state: Path) -> Pair:
+        """The tenant at both sites, logged in at site-a."""
+        return Pair(self.client("site-a"), self.client("site-b"), State(state))
+
+    def clouds_with(self, cloud: str, **auth: str) -> Path:
+        """The same clouds.yaml, with something else in one entry's `auth`."""
+        value = yaml.safe_load(self.clouds.read_text(encoding="utf-8"))
+        value["clouds"][cloud]["auth"].update(auth)
+        path = self.home / f"clouds-{cloud}-{'-'.join(sorted(auth))}.yaml"
+        path.write_text(yaml.safe_dump(value), encoding="utf-8")
+        return path
+
+    def without(self, cloud: str) -> Path:
+        """A clouds.yaml with which `cloud` cannot be reached: nobody listens at its Keystone."""
+        return self.clouds_with(cloud, auth_url="http://127.0.0.1:9/identity/v3")
+
+
+class Lab(Clouds):
+    """Both pretend sites, up."""
 
     def __init__(self, home: Path, vms: int):
-        self.home = home
         self.state = home / "sites"
-        self.clouds = self.state / "clouds.yaml"
+        super().__init__(home, self.state / "clouds.yaml")
         binary = os.environ.get("PROTECTOR_LAB") or str(BUILT)
         self._log = open(home / "lab.log", "w", encoding="utf-8")
         volumes = vms + vms // 2
@@ -102,38 +139,11 @@ class Lab:
             self._process.wait(DOWN_LIMIT_S)
         self._log.close()
 
-    def environment(self, state: Path, clouds: Optional[Path] = None) -> dict:
-        """What a user's shell has; `state` is the courier's directory."""
-        kept = {key: value for key, value in os.environ.items() if not key.startswith("OS_")}
-        named = {"OS_CLIENT_CONFIG_FILE": str(clouds or self.clouds), "PROTECTOR_STATE_DIR": str(state)}
-        return {**kept, **named, "COLUMNS": "200", "HOME": str(self.home)}
-
-    def client(self, cloud: str) -> Client:
-        """One site for a test itself, without a shell."""
-        os.environ["OS_CLIENT_CONFIG_FILE"] = str(self.clouds)
-        return client_of_cloud(cloud)
-
-    def pair(self, state: Path) -> Pair:
-        """The tenant at both sites, logged in at site-a."""
-        return Pair(self.client("site-a"), self.client("site-b"), State(state))
-
-    def clouds_with(self, cloud: str, **auth: str) -> Path:
-        """The same clouds.yaml, with something else in one entry's `auth`."""
-        value = yaml.safe_load(self.clouds.read_text(encoding="utf-8"))
-        value["clouds"][cloud]["auth"].update(auth)
-        path = self.home / f"clouds-{cloud}-{'-'.join(sorted(auth))}.yaml"
-        path.write_text(yaml.safe_dump(value), encoding="utf-8")
-        return path
-
-    def without(self, cloud: str) -> Path:
-        """A clouds.yaml with which `cloud` cannot be reached: nobody listens at its Keystone."""
-        return self.clouds_with(cloud, auth_url="http://127.0.0.1:9/identity/v3")
-
 
 class User:
     """Somebody at a shell with `openstack`, and a courier's memory of their own."""
 
-    def __init__(self, lab: Lab, name: str):
+    def __init__(self, lab: Clouds, name: str):
         self.lab = lab
         self.state = lab.home / f"user-{name}"
         self.clouds: Optional[Path] = None

@@ -1,20 +1,24 @@
 """Documents as transcripts: every `console` block is run, and what it prints is what stands there.
 
-`python -m tests.tour` writes them anew from what the commands print now. A line that starts with `#` is done by us:
+`python -m tests.tour` writes them anew from what the commands print now. With `--against CLOUDS` it compares, on two
+clouds that are there already and have the tour's servers; all that may differ is listed in `VOLATILE`. A line that starts with `#` is done by us:
 a cloud that does not answer this user any more, a site that is lost for everybody, and what is waited for.
 Absent: judging the text between the blocks.
 """
 
 from __future__ import annotations
 
+import argparse
+import difflib
 import re
 import sys
 import tempfile
 from pathlib import Path
+from typing import Iterator, Optional
 
 from protectorclient.exceptions import Refused
 from tests.groups import add_member, make_group, until_movable
-from tests.lab import Lab, User, until
+from tests.lab import Clouds, Lab, User, until
 
 README = Path(__file__).resolve().parents[1] / "README.md"
 #: The page for the night begins with a protected group.
@@ -39,7 +43,10 @@ VOLATILE = (
     (re.compile(r"\b\d\d:\d\d:\d\d\b"), "<clock>"),
     (re.compile(r"\(\d+ (s|min) ago\)"), "(<age> ago)"),
     (re.compile(r"at most \d+ s"), "at most <age>"),
+    (re.compile(r"https://array-[ab]\.test|https://127\.0\.0\.1:\d+"), "<array>"),
     (re.compile(r"127\.0\.0\.1:\d+\b|'127\.0\.0\.1', port=\d+"), "<host>"),
+    (re.compile(r"<host>(/identity)?/v3\b"), "<keystone>"),
+    (re.compile(r"\b10(\.\d{1,3}){3}\b"), "<address>"),
     (re.compile(r"-{3,}"), "---"),
     (re.compile(r"\s+"), " "),
 )
@@ -79,8 +86,8 @@ def commands(block: str) -> list:
 class Guide:
     """Does what the blocks of a document say, at a lab of its own."""
 
-    def __init__(self, home: Path, document: Path):
-        self.lab = Lab(home, VMS)
+    def __init__(self, home: Path, document: Path, clouds: Optional[Path] = None):
+        self.lab = Clouds(home, clouds) if clouds else Lab(home, VMS)
         self.user = User(self.lab, "guide")
         if document == NIGHT:
             self._protect()
@@ -140,8 +147,41 @@ def rewrite(home: Path, document: Path) -> None:
         guide.lab.stop()
 
 
+def differences(guide: Guide, document: Path) -> Iterator[str]:
+    """Where a command says something else than stands in the document."""
+    for block in BLOCK.findall(document.read_text(encoding="utf-8")):
+        for line, expected in commands(block):
+            print(line, flush=True)
+            said, wanted = normal(guide.do(line)), normal(expected)
+            if said != wanted:
+                yield "\n".join([line, *difflib.unified_diff(wanted, said, "the document", "today", lineterm="")])
+
+
+def compare(home: Path, clouds: Path) -> int:
+    """How many commands of the README's tour say something else on these clouds."""
+    guide = Guide(home, README, clouds)
+    found = list(differences(guide, README))
+    for difference in found:
+        print(f"DIFFERS: {difference}")
+    print(f"the tour: {len(found)} answers are not as they stand in the document")
+    return len(found)
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="tests.tour", description=__doc__)
+    parser.add_argument("documents", nargs="*", help="names of those to write anew; all of them if none is named")
+    parser.add_argument("--against", type=Path, metavar="CLOUDS", help="a clouds.yaml; nothing is written")
+    asked = parser.parse_args()
+    with tempfile.TemporaryDirectory() as made:
+        if asked.against:
+            return 1 if compare(Path(made), asked.against.absolute()) else 0
+        for wanted in (README, NIGHT):
+            if not asked.documents or wanted.name in asked.documents:
+                home = Path(made) / wanted.stem
+                home.mkdir()
+                rewrite(home, wanted)
+    return 0
+
+
 if __name__ == "__main__":
-    for wanted in (README, NIGHT):
-        if len(sys.argv) < 2 or wanted.name in sys.argv[1:]:
-            with tempfile.TemporaryDirectory() as made:
-                rewrite(Path(made), wanted)
+    sys.exit(main())

@@ -25,6 +25,25 @@ pub(super) struct Daemon {
     child: Option<Child>,
 }
 
+/// Both sites' daemons, which answer.
+///
+/// # Errors
+/// As preparing and starting one.
+pub(super) async fn up(
+    places: &Places,
+    http: &protector_runtime::remote::HttpService,
+    state: &Path,
+    programs: &Path,
+    [a, b]: [&str; 2],
+) -> Result<[Daemon; 2]> {
+    let prepare = |which, database| Daemon::prepare(which, places, state, programs, database);
+    let mut daemons = [prepare(Which::A, a)?, prepare(Which::B, b)?];
+    for daemon in &mut daemons {
+        daemon.start(http).await?;
+    }
+    Ok(daemons)
+}
+
 impl Daemon {
     /// Writes the configuration, and makes schema and identity. `programs`: the directory of the binaries.
     ///

@@ -21,6 +21,7 @@ use places::Places;
 use protector_runtime::remote::{ReqwestOptions, reqwest_service};
 use std::path::PathBuf;
 use story::Story;
+use tokio::signal::unix::{SignalKind, signal};
 
 /// What the story is told with.
 #[derive(Debug, Clone, clap::Args)]
@@ -37,6 +38,10 @@ pub struct E2eOptions {
     /// Instead: so many moves there and back, each with daemons killed at random instants.
     #[arg(long, conflicts_with = "short", value_parser = clap::value_parser!(u16).range(1..=1_000))]
     pub kills: Option<u16>,
+    /// Instead: keep both daemons up, introduced to each other and with nothing protected, until SIGTERM; a file
+    /// `ready` in the state directory says when
+    #[arg(long, conflicts_with_all = ["short", "kills"])]
+    pub serve: bool,
     /// Same seed, same instants.
     #[arg(long, default_value_t = 1)]
     pub seed: u64,
@@ -64,6 +69,13 @@ pub async fn e2e(options: E2eOptions) -> Result<bool> {
     let programs = programs.parent().context("no directory of programs")?;
     let databases = [options.database_a.as_str(), &options.database_b];
     let http = reqwest_service(ReqwestOptions::default())?;
+    if options.serve {
+        let _daemons = daemon::up(&places, &http, &state, programs, databases).await?;
+        setup::introduce(&http, &places).await?;
+        std::fs::write(state.join("ready"), "")?;
+        until_terminated().await?;
+        return Ok(true);
+    }
     let mut story = Story::begin(&places, &http, &state, programs, databases).await?;
     if let Some(runs) = options.kills {
         story.kill_loop(runs, options.seed).await?;
@@ -79,4 +91,10 @@ pub async fn e2e(options: E2eOptions) -> Result<bool> {
         story.return_of_the_lost().await?;
     }
     Ok(story.end())
+}
+
+async fn until_terminated() -> Result<()> {
+    let mut told = signal(SignalKind::terminate())?;
+    told.recv().await;
+    Ok(())
 }

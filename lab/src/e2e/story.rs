@@ -4,7 +4,7 @@
 
 use super::census::{Census, Held};
 use super::cloud::{HELPER, Session};
-use super::daemon::Daemon;
+use super::daemon::{self, Daemon};
 use super::judge::{Wrong, is_home, runs, stands_still, tells_of_what_stays, untouched};
 use super::ledger::Ledgers;
 use super::places::Places;
@@ -58,12 +58,7 @@ impl<'a> Story<'a> {
         databases: [&str; 2],
     ) -> Result<Self> {
         let began_us = now_us();
-        let [a, b] = databases;
-        let prepare = |which, database| Daemon::prepare(which, places, state, programs, database);
-        let mut daemons = [prepare(Which::A, a)?, prepare(Which::B, b)?];
-        for daemon in &mut daemons {
-            daemon.start(http).await?;
-        }
+        let daemons = daemon::up(places, http, state, programs, databases).await?;
         setup::introduce(http, places).await?;
         let mut story = Self {
             places,
