@@ -6,6 +6,7 @@ use crate::boot::{BootError, BootParts, boot};
 use crate::config::{Config, Keystone};
 use crate::dial::Dialer;
 use crate::driver::{DriverError, storage_driver};
+use crate::mark_file::MarkFile;
 use protector_actors::{AdminOptions, Care};
 use protector_domain::admin::UrlRules;
 use protector_http::ApiOptions;
@@ -87,6 +88,7 @@ pub async fn run(
         site: identity.site,
         store,
         storage,
+        marks: std::sync::Arc::new(MarkFile::beside(&config.encryption_key_file)),
         care: Care::default(),
         admin: AdminOptions {
             urls: UrlRules {
@@ -109,7 +111,7 @@ pub async fn run(
     Ok(())
 }
 
-async fn bind(config: &Config) -> Result<TcpListener, DaemonError> {
+pub(crate) async fn bind(config: &Config) -> Result<TcpListener, DaemonError> {
     let (host, port) = (config.bind_host.clone(), config.bind_port);
     let bound = async {
         let listener = TcpListener::bind((host.as_str(), port)).await?;
