@@ -11,6 +11,8 @@ use protector_domain::ids::SiteId;
 use protector_domain::ports::MarkKeeper;
 use protector_runtime::ctx::Ctx;
 use protector_store::{Store, StoreError};
+use std::io::ErrorKind;
+use tokio::net::TcpListener;
 
 /// Why nothing was marked.
 #[derive(Debug, thiserror::Error)]
@@ -74,9 +76,7 @@ pub async fn restored(config: &Config, store: &Store, ctx: &Ctx) -> Result<Told,
     let known = store.identity_fetch().await?;
     let site = known.ok_or(RestoredError::NoIdentity)?.site;
     // Held until all is done: a daemon on this host cannot come up meanwhile.
-    let _place = daemon::bind(config)
-        .await
-        .map_err(RestoredError::DaemonRuns)?;
+    let _place = place(config).await?;
     let identity = identity::ensure(store, ctx, site).await?;
     let marks = MarkFile::beside(&config.encryption_key_file);
     let memory = Memory {
@@ -92,6 +92,15 @@ pub async fn restored(config: &Config, store: &Store, ctx: &Ctx) -> Result<Told,
         place,
         doubted,
     })
+}
+
+/// The daemon's own place on this host. Where it cannot listen at all, none runs.
+async fn place(config: &Config) -> Result<Option<TcpListener>, RestoredError> {
+    match daemon::bind(config).await {
+        Ok((listener, _)) => Ok(Some(listener)),
+        Err(DaemonError::Bind { cause, .. }) if cause.kind() != ErrorKind::AddrInUse => Ok(None),
+        Err(error) => Err(RestoredError::DaemonRuns(error)),
+    }
 }
 
 fn refused(error: StoreError) -> RestoredError {

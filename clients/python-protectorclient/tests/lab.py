@@ -92,9 +92,8 @@ class Lab:
         with paths as seen from there."""
         binary = Path(self._binary).with_name("protector-manage")
         command = [str(binary), *shlex.split(line)]
-        ran = subprocess.run(
-            command, cwd=self.state, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=UP_LIMIT_S, check=False
-        )
+        outs = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "text": True}
+        ran = subprocess.run(command, cwd=self.state, timeout=UP_LIMIT_S, check=False, **outs)
         return ran.stdout.replace(f"{self.state}/", "")
 
     def back_up(self, site: str, name: str) -> None:
