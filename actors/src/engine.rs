@@ -384,6 +384,37 @@ impl ActorEngine {
         self.courier(caller, wanted, &signed).await
     }
 
+    /// What the group's actor answers by itself.
+    async fn asked_of_group(&self, caller: Caller, command: Command) -> Result<Reply, EngineError> {
+        match command {
+            Command::AskRelease { group, operation } => {
+                let message = |answer| GroupMsg::AskRelease {
+                    caller,
+                    operation,
+                    answer,
+                };
+                self.ask_group(group, "ask_release", message).await
+            }
+            Command::AbandonPeer { group } => {
+                let message = |answer| GroupMsg::AbandonPeer { caller, answer };
+                self.ask_group(group, "abandon_peer", message).await
+            }
+            Command::LockTicket { group } => {
+                let message = |answer| GroupMsg::LockTicket { caller, answer };
+                self.ask_group(group, "lock_ticket", message).await
+            }
+            Command::HeadTicket { group } => {
+                let message = |answer| GroupMsg::HeadTicket { caller, answer };
+                self.ask_group(group, "head_ticket", message).await
+            }
+            Command::SyncVolumes { group } => {
+                let message = |answer| GroupMsg::SyncVolumes { caller, answer };
+                self.ask_group(group, "sync_volumes", message).await
+            }
+            _ => Err(malformed("no group was asked")),
+        }
+    }
+
     async fn perform(&self, caller: &Caller, command: Command) -> Result<Reply, EngineError> {
         match command {
             Command::Ticket { group, change } => self.ticket(caller, group, change).await,
@@ -393,30 +424,11 @@ impl ActorEngine {
             | Command::Receipt { .. }
             | Command::Withdraw { .. }
             | Command::Release { .. } => self.carried(caller, command).await,
-            Command::AskRelease { group, operation } => {
-                let caller = caller.clone();
-                let message = |answer| GroupMsg::AskRelease {
-                    caller,
-                    operation,
-                    answer,
-                };
-                self.ask_group(group, "ask_release", message).await
-            }
-            Command::AbandonPeer { group } => {
-                let caller = caller.clone();
-                let message = |answer| GroupMsg::AbandonPeer { caller, answer };
-                self.ask_group(group, "abandon_peer", message).await
-            }
-            Command::LockTicket { group } => {
-                let caller = caller.clone();
-                let message = |answer| GroupMsg::LockTicket { caller, answer };
-                self.ask_group(group, "lock_ticket", message).await
-            }
-            Command::HeadTicket { group } => {
-                let caller = caller.clone();
-                let message = |answer| GroupMsg::HeadTicket { caller, answer };
-                self.ask_group(group, "head_ticket", message).await
-            }
+            Command::AskRelease { .. }
+            | Command::AbandonPeer { .. }
+            | Command::LockTicket { .. }
+            | Command::HeadTicket { .. }
+            | Command::SyncVolumes { .. } => self.asked_of_group(caller.clone(), command).await,
             Command::SignHead { group, ticket } => self.sign_head(caller, &group, &ticket).await,
             Command::CompareHead { head, envelope } => {
                 self.compare_head(caller, &head, envelope.as_ref()).await
@@ -455,11 +467,6 @@ impl ActorEngine {
                     .await
             }
             Command::Operation { operation, order } => self.order(caller, operation, order).await,
-            Command::SyncVolumes { group } => {
-                let caller = caller.clone();
-                let message = |answer| GroupMsg::SyncVolumes { caller, answer };
-                self.ask_group(group, "sync_volumes", message).await
-            }
         }
     }
 }

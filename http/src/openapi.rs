@@ -189,6 +189,23 @@ fn bodies(endpoint: Endpoint) -> Bodies {
             "ActionRequest",
             &[(202, "ActionStarted"), (200, "ActionAnswer")],
         ),
+        Endpoint::LockTicket
+        | Endpoint::HeadTicket
+        | Endpoint::SignHead
+        | Endpoint::SyncHead
+        | Endpoint::SyncAskRelease
+        | Endpoint::SyncRelease
+        | Endpoint::SyncWithdraw
+        | Endpoint::SyncReserve
+        | Endpoint::SyncCommit
+        | Endpoint::SyncStore
+        | Endpoint::SyncReceipt => courier_bodies(endpoint),
+    }
+}
+
+/// Tickets, and what couriers bring.
+fn courier_bodies(endpoint: Endpoint) -> Bodies {
+    match endpoint {
         Endpoint::LockTicket => takes("Empty", &[(202, "LockTicketAnswer")]),
         Endpoint::HeadTicket => takes("Empty", &[(202, "LockTicketAnswer")]),
         Endpoint::SignHead => takes("ReserveRequest", &[(200, "HeadAnswer")]),
@@ -203,6 +220,7 @@ fn bodies(endpoint: Endpoint) -> Bodies {
         Endpoint::SyncCommit => takes("CommitRequest", &[(202, "EnvelopeAnswer")]),
         Endpoint::SyncStore => takes("StoreRequest", &[(200, "StoreAnswer")]),
         Endpoint::SyncReceipt => takes("ReceiptRequest", &[(200, "SyncedAnswer")]),
+        _ => reads(&[]),
     }
 }
 
