@@ -55,6 +55,9 @@ impl Asked {
             Command::Release { release } => Self::brought("sync.release", release),
             Command::AskRelease { group, .. } => named("sync.ask_release", group),
             Command::LockTicket { group } => named("sync.lock_ticket", group),
+            Command::HeadTicket { group } => named("sync.head_ticket", group),
+            Command::SignHead { ticket, .. } => Self::brought("sync.sign_head", ticket),
+            Command::CompareHead { head, .. } => Self::brought("sync.compare_head", head),
             Command::Move { group, kind, .. } => match kind {
                 MoveKind::Failover => named("group.failover", group),
                 MoveKind::Failback => named("group.failback", group),
@@ -102,7 +105,9 @@ pub(crate) fn told(asked: &Asked, outcome: &Result<Reply, EngineError>) -> Optio
             let detail = json!({ "message": asked.message, "changed": changed });
             accepted(Some(*group), detail)
         }
-        Ok(Reply::Synced { group }) => accepted(Some(*group), message_of(asked)),
+        Ok(Reply::Synced { group } | Reply::Trusted { group }) => {
+            accepted(Some(*group), message_of(asked))
+        }
         Ok(Reply::Stored { .. } | Reply::Rejected { .. }) => accepted(None, message_of(asked)),
         Ok(Reply::Requested { operation, .. } | Reply::Accepted { operation }) => {
             let detail = json!({ "operation": operation.id, "mode": operation.mode });
@@ -112,6 +117,7 @@ pub(crate) fn told(asked: &Asked, outcome: &Result<Reply, EngineError>) -> Optio
         Ok(
             Reply::Ticket { .. }
             | Reply::Reservation { .. }
+            | Reply::Head { .. }
             | Reply::Release { .. }
             | Reply::Planned { .. },
         ) => None,

@@ -20,7 +20,8 @@ use protector_domain::ports::engine::{
 };
 use protector_domain::refusal::{Refusal, Refusals};
 use protector_domain::sync::{
-    MAX_MESSAGE_BYTES, MessageType, Signed, SyncRefusal, Verified, leader, verify,
+    Intent, MAX_MESSAGE_BYTES, MessageContent, MessageType, Signed, SyncRefusal, Verified, leader,
+    verify,
 };
 use protector_store::{StoreError, StoredGroup};
 use secrecy::SecretString;
@@ -36,6 +37,16 @@ const PAGE_MAX: u32 = 1_000;
 pub struct ActorEngine {
     site: Site,
     trail: Arc<Trail>,
+}
+
+fn malformed(why: &str) -> EngineError {
+    let why = why.to_owned();
+    SyncRefusal::Malformed { why }.into()
+}
+
+fn asks_for_head(message: &Verified) -> bool {
+    let content = &message.message().content;
+    matches!(content, MessageContent::Ticket(ticket) if ticket.intent == Intent::Head)
 }
 
 fn store_failed(error: &StoreError) -> EngineError {
@@ -106,14 +117,69 @@ impl ActorEngine {
         signed: &Signed,
     ) -> Result<Reply, EngineError> {
         let message = self.verified(wanted, signed)?;
+        if asks_for_head(&message) {
+            let why = "a head ticket belongs to .../sync/heads of its group";
+            return Err(malformed(why));
+        }
+        self.bring(caller, message, None).await
+    }
+
+    async fn bring(
+        &self,
+        caller: &Caller,
+        message: Verified,
+        envelope: Option<Verified>,
+    ) -> Result<Reply, EngineError> {
         let (group, caller) = (message.message().group, caller.clone());
-        let message = Box::new(message);
+        let (message, envelope) = (Box::new(message), envelope.map(Box::new));
         self.ask_group(group, "courier", |answer| GroupMsg::Courier {
             caller,
             message,
+            envelope,
             answer,
         })
         .await
+    }
+
+    /// M7 for a ticket of the group that the path names. A group that is not here is named by its id, and
+    /// only a good ticket for it learns that it is not.
+    async fn sign_head(
+        &self,
+        caller: &Caller,
+        wanted: &GroupRef,
+        ticket: &Signed,
+    ) -> Result<Reply, EngineError> {
+        let ticket = self.verified(MessageType::Ticket, ticket);
+        let ticket = match self.find(caller, wanted).await {
+            Ok(stored) => {
+                let ticket = ticket?;
+                if !asks_for_head(&ticket) {
+                    return Err(malformed("this ticket does not ask where this site stands"));
+                }
+                if ticket.message().group != stored.id {
+                    return Err(SyncRefusal::WrongGroup.into());
+                }
+                ticket
+            }
+            Err(absent) => {
+                let about = wanted.0.parse::<GroupId>().ok();
+                let fits = |t: &Verified| asks_for_head(t) && Some(t.message().group) == about;
+                ticket.ok().filter(fits).ok_or(absent)?
+            }
+        };
+        self.bring(caller, ticket, None).await
+    }
+
+    /// R13: the peer's head, and its record.
+    async fn compare_head(
+        &self,
+        caller: &Caller,
+        head: &Signed,
+        envelope: Option<&Signed>,
+    ) -> Result<Reply, EngineError> {
+        let head = self.verified(MessageType::Head, head)?;
+        let envelope = envelope.map(|signed| self.verified(MessageType::Envelope, signed));
+        self.bring(caller, head, envelope.transpose()?).await
     }
 
     async fn ticket(
@@ -275,6 +341,9 @@ impl ActorEngine {
         }
         let stored = self.site.store().group_fetch(operation.group).await;
         let stored = stored.map_err(|e| store_failed(&e))?;
+        if let Some(stored) = &stored {
+            stored.sync.trusted()?;
+        }
         let epoch = stored.and_then(|stored| stored.sync.epoch());
         overtaken::refuse(&self.site, operation.group, epoch)?;
         if operation.status == OperationStatus::Pending && order != (Order::Cancel {}) {
@@ -315,6 +384,37 @@ impl ActorEngine {
         self.courier(caller, wanted, &signed).await
     }
 
+    /// What the group's actor answers by itself.
+    async fn asked_of_group(&self, caller: Caller, command: Command) -> Result<Reply, EngineError> {
+        match command {
+            Command::AskRelease { group, operation } => {
+                let message = |answer| GroupMsg::AskRelease {
+                    caller,
+                    operation,
+                    answer,
+                };
+                self.ask_group(group, "ask_release", message).await
+            }
+            Command::AbandonPeer { group } => {
+                let message = |answer| GroupMsg::AbandonPeer { caller, answer };
+                self.ask_group(group, "abandon_peer", message).await
+            }
+            Command::LockTicket { group } => {
+                let message = |answer| GroupMsg::LockTicket { caller, answer };
+                self.ask_group(group, "lock_ticket", message).await
+            }
+            Command::HeadTicket { group } => {
+                let message = |answer| GroupMsg::HeadTicket { caller, answer };
+                self.ask_group(group, "head_ticket", message).await
+            }
+            Command::SyncVolumes { group } => {
+                let message = |answer| GroupMsg::SyncVolumes { caller, answer };
+                self.ask_group(group, "sync_volumes", message).await
+            }
+            _ => Err(malformed("no group was asked")),
+        }
+    }
+
     async fn perform(&self, caller: &Caller, command: Command) -> Result<Reply, EngineError> {
         match command {
             Command::Ticket { group, change } => self.ticket(caller, group, change).await,
@@ -324,24 +424,14 @@ impl ActorEngine {
             | Command::Receipt { .. }
             | Command::Withdraw { .. }
             | Command::Release { .. } => self.carried(caller, command).await,
-            Command::AskRelease { group, operation } => {
-                let caller = caller.clone();
-                let message = |answer| GroupMsg::AskRelease {
-                    caller,
-                    operation,
-                    answer,
-                };
-                self.ask_group(group, "ask_release", message).await
-            }
-            Command::AbandonPeer { group } => {
-                let caller = caller.clone();
-                let message = |answer| GroupMsg::AbandonPeer { caller, answer };
-                self.ask_group(group, "abandon_peer", message).await
-            }
-            Command::LockTicket { group } => {
-                let caller = caller.clone();
-                let message = |answer| GroupMsg::LockTicket { caller, answer };
-                self.ask_group(group, "lock_ticket", message).await
+            Command::AskRelease { .. }
+            | Command::AbandonPeer { .. }
+            | Command::LockTicket { .. }
+            | Command::HeadTicket { .. }
+            | Command::SyncVolumes { .. } => self.asked_of_group(caller.clone(), command).await,
+            Command::SignHead { group, ticket } => self.sign_head(caller, &group, &ticket).await,
+            Command::CompareHead { head, envelope } => {
+                self.compare_head(caller, &head, envelope.as_ref()).await
             }
             Command::Move {
                 group,
@@ -377,11 +467,6 @@ impl ActorEngine {
                     .await
             }
             Command::Operation { operation, order } => self.order(caller, operation, order).await,
-            Command::SyncVolumes { group } => {
-                let caller = caller.clone();
-                let message = |answer| GroupMsg::SyncVolumes { caller, answer };
-                self.ask_group(group, "sync_volumes", message).await
-            }
         }
     }
 }
@@ -395,7 +480,10 @@ async fn conditions(site: &Site, stored: &StoredGroup) -> Result<Vec<Condition>,
         add(ConditionKind::Unprotected, why.to_owned());
     }
     let epoch = stored.sync.epoch();
-    if let Some(epoch) = site.overtaken().by(stored.id, epoch) {
+    if stored.sync.is_suspect() {
+        let why = "this site was restored from a backup and has not compared itself with its peer; sync-force does";
+        add(ConditionKind::OutOfSync, why.to_owned());
+    } else if let Some(epoch) = site.overtaken().by(stored.id, epoch) {
         let why = format!("the other site leads under epoch {epoch}; sync-force brings its record");
         add(ConditionKind::OutOfSync, why);
     } else if !stored.sync.is_synced() {

@@ -7,16 +7,18 @@ use crate::array_session::ArraySessions;
 use crate::care::Care;
 use crate::groups::Groups;
 use crate::overtaken::Overtaken;
+use crate::restored::Memory;
 use crate::site_connection::{self, Watch};
 use crate::sweepers::{self, SweeperMsg};
 use protector_domain::ids::{GroupId, OperationId, SiteId};
-use protector_domain::ports::{Cloud, PeerDial, StorageDriver};
+use protector_domain::ports::{Cloud, MarkError, MarkKeeper, PeerDial, StorageDriver};
 use protector_domain::sync::{Output, Peer, SigningIdentity};
 use protector_runtime::ctx::Ctx;
 use protector_runtime::mailbox::Mailbox;
 use protector_runtime::supervisor::{Supervisor, SupervisorOptions};
 use protector_store::Store;
 use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock, PoisonError, RwLock};
 
 /// The other sites' OpenStack, by site (design: whose rights).
@@ -37,6 +39,8 @@ pub struct SiteParts {
     /// Makes those that are registered while the site runs.
     pub dial: Arc<dyn PeerDial>,
     pub storage: Arc<dyn StorageDriver>,
+    /// The restore mark beside the identity key; the database has been held against it.
+    pub marks: Arc<dyn MarkKeeper>,
     pub care: Care,
 }
 
@@ -45,6 +49,8 @@ pub struct SiteParts {
 pub enum StartError {
     #[error("the supervision tree could not be started: {0}")]
     Tree(String),
+    #[error(transparent)]
+    Mark(#[from] MarkError),
 }
 
 struct Inner {
@@ -52,6 +58,7 @@ struct Inner {
     peers: RwLock<Arc<Peers>>,
     peer_clouds: RwLock<PeerClouds>,
     overtaken: Overtaken,
+    mark: AtomicU64,
     watch: Watch,
     groups: Groups,
     sweeper: OnceLock<Mailbox<SweeperMsg>>,
@@ -78,8 +85,9 @@ impl Site {
     /// Starts the tree: connections, array sessions, groups, sweepers. The supervisor returned is its root.
     ///
     /// # Errors
-    /// The root itself could not be spawned.
+    /// The root itself could not be spawned; the restore mark is not known.
     pub async fn start(mut parts: SiteParts) -> Result<(Self, Supervisor), StartError> {
+        let mark = AtomicU64::new(parts.marks.fetch()?);
         let ctx = parts.ctx.clone();
         let peers = RwLock::new(Arc::new(std::mem::take(&mut parts.peers)));
         let peer_clouds = RwLock::new(std::mem::take(&mut parts.peer_clouds));
@@ -102,6 +110,7 @@ impl Site {
             peers,
             peer_clouds,
             overtaken: Overtaken::default(),
+            mark,
             watch,
             groups,
             sweeper: OnceLock::new(),
@@ -184,6 +193,29 @@ impl Site {
         &self.0.overtaken
     }
 
+    /// The highest restore mark that this site knows (R13).
+    pub(crate) fn mark(&self) -> u64 {
+        self.0.mark.load(Ordering::Acquire)
+    }
+
+    /// Writes a higher mark beside the identity key.
+    pub(crate) fn raise_mark(&self, mark: u64) -> Result<(), MarkError> {
+        self.0.parts.marks.raise(mark)?;
+        self.0.mark.fetch_max(mark, Ordering::AcqRel);
+        Ok(())
+    }
+
+    /// Its memory, and the mark that is not part of it.
+    pub(crate) fn memory(&self) -> Memory<'_> {
+        let parts = &self.0.parts;
+        Memory {
+            store: &parts.store,
+            identity: &parts.identity,
+            marks: &*parts.marks,
+            ctx: &parts.ctx,
+        }
+    }
+
     pub(crate) fn care(&self) -> &Care {
         &self.0.parts.care
     }
@@ -196,12 +228,15 @@ impl Site {
         &self.0.groups
     }
 
-    /// A record changed here, or has its receipt: what it asks of the arrays is made true, now if the
+    /// A record changed here, has its receipt, or is trusted again: what it asks of the arrays is made true, now if the
     /// sweeper has room.
     pub(crate) fn after_record(&self, group: GroupId, outputs: &[Output]) {
-        let changed = outputs
-            .iter()
-            .any(|o| matches!(o, Output::RecordChanged { .. } | Output::Synced { .. }));
+        let changed = outputs.iter().any(|o| {
+            matches!(
+                o,
+                Output::RecordChanged { .. } | Output::Synced { .. } | Output::Trusted
+            )
+        });
         if let (true, Some(sweeper)) = (changed, self.0.sweeper.get()) {
             let _ = sweeper.try_send("record_changed", SweeperMsg::RecordChanged(group));
         }

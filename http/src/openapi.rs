@@ -189,7 +189,30 @@ fn bodies(endpoint: Endpoint) -> Bodies {
             "ActionRequest",
             &[(202, "ActionStarted"), (200, "ActionAnswer")],
         ),
+        Endpoint::LockTicket
+        | Endpoint::HeadTicket
+        | Endpoint::SignHead
+        | Endpoint::SyncHead
+        | Endpoint::SyncAskRelease
+        | Endpoint::SyncRelease
+        | Endpoint::SyncWithdraw
+        | Endpoint::SyncReserve
+        | Endpoint::SyncCommit
+        | Endpoint::SyncStore
+        | Endpoint::SyncReceipt => courier_bodies(endpoint),
+    }
+}
+
+/// Tickets, and what couriers bring.
+fn courier_bodies(endpoint: Endpoint) -> Bodies {
+    match endpoint {
         Endpoint::LockTicket => takes("Empty", &[(202, "LockTicketAnswer")]),
+        Endpoint::HeadTicket => takes("Empty", &[(202, "LockTicketAnswer")]),
+        Endpoint::SignHead => takes("ReserveRequest", &[(200, "HeadAnswer")]),
+        Endpoint::SyncHead => takes(
+            "CompareHeadRequest",
+            &[(200, "ComparedAnswer"), (202, "EnvelopeAnswer")],
+        ),
         Endpoint::SyncAskRelease => takes("AskReleaseRequest", &[(200, "ReleaseAnswer")]),
         Endpoint::SyncRelease => takes("ReleaseRequest", &[(202, "EnvelopeAnswer")]),
         Endpoint::SyncWithdraw => takes("WithdrawRequest", &[(202, "EnvelopeAnswer")]),
@@ -197,6 +220,7 @@ fn bodies(endpoint: Endpoint) -> Bodies {
         Endpoint::SyncCommit => takes("CommitRequest", &[(202, "EnvelopeAnswer")]),
         Endpoint::SyncStore => takes("StoreRequest", &[(200, "StoreAnswer")]),
         Endpoint::SyncReceipt => takes("ReceiptRequest", &[(200, "SyncedAnswer")]),
+        _ => reads(&[]),
     }
 }
 
@@ -278,6 +302,9 @@ fn wire_schemas() -> Vec<Named> {
     with::<sync::SyncAnswer>(&mut all);
     with::<sync::TicketAnswer>(&mut all);
     with::<sync::LockTicketAnswer>(&mut all);
+    with::<sync::CompareHeadRequest>(&mut all);
+    with::<sync::HeadAnswer>(&mut all);
+    with::<sync::TrustedAnswer>(&mut all);
     with::<sync::AskReleaseRequest>(&mut all);
     with::<sync::ReleaseRequest>(&mut all);
     with::<sync::WithdrawRequest>(&mut all);
@@ -296,12 +323,13 @@ fn wire_schemas() -> Vec<Named> {
     all
 }
 
-/// Every wire type, and the five answers that are one type or another.
+/// Every wire type, and the six answers that are one type or another.
 fn schemas() -> Value {
     let all = wire_schemas();
     let named = all.into_iter().map(|(name, schema)| (name, json!(schema)));
     let mut schemas: Map<String, Value> = named.collect();
-    let either: [(&str, &[&str]); 5] = [
+    let either: [(&str, &[&str]); 6] = [
+        ("ComparedAnswer", &["TrustedAnswer", "RejectionAnswer"]),
         ("DeleteAnswer", &["TicketAnswer", "EnvelopeAnswer"]),
         ("ActionStarted", &["StartedAnswer", "TicketAnswer"]),
         ("ActionAnswer", &["PlanAnswer", "SnapshotAnswer"]),

@@ -52,6 +52,8 @@ pub enum Endpoint {
     SyncShow,
     GroupAction,
     LockTicket,
+    HeadTicket,
+    SignHead,
     SyncAskRelease,
     SyncRelease,
     SyncWithdraw,
@@ -63,6 +65,7 @@ pub enum Endpoint {
     SyncCommit,
     SyncStore,
     SyncReceipt,
+    SyncHead,
 }
 
 /// One method on one path.
@@ -372,6 +375,18 @@ pub const ROUTES: &[Route] = {
             "/v1/{tenant}/protection-groups/{group}/sync/lock-tickets",
             "Offer the lead to a planned move at the peer site",
         ),
+        write(
+            E::HeadTicket,
+            "POST",
+            "/v1/{tenant}/protection-groups/{group}/sync/head-tickets",
+            "Ask, after a restore of this site, where the peer site stands",
+        ),
+        write(
+            E::SignHead,
+            "POST",
+            "/v1/{tenant}/protection-groups/{group}/sync/heads",
+            "Sign where this site stands, for a head ticket of the peer site",
+        ),
         asks(
             get(
                 E::OperationList,
@@ -443,6 +458,12 @@ pub const ROUTES: &[Route] = {
             "POST",
             "/v1/{tenant}/sync/receipts",
             "Take home the peer's receipt",
+        ),
+        write(
+            E::SyncHead,
+            "POST",
+            "/v1/{tenant}/sync/heads",
+            "Compare this site, after a restore, with the peer's head",
         ),
     ]
 };

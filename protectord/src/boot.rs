@@ -2,11 +2,11 @@
 
 use crate::identity::{self, IdentityError};
 use protector_actors::{
-    ActorAdmin, ActorEngine, AdminOptions, Care, Site, SiteParts, StartError, peer_clouds_fetch,
-    peers_fetch,
+    ActorAdmin, ActorEngine, AdminOptions, Care, Memory, RestoreError, Site, SiteParts, StartError,
+    peer_clouds_fetch, peers_fetch,
 };
 use protector_domain::ids::SiteId;
-use protector_domain::ports::{Cloud, PeerDial, StorageDriver};
+use protector_domain::ports::{Cloud, MarkKeeper, PeerDial, StorageDriver};
 use protector_http::{Api, ApiOptions};
 use protector_runtime::ctx::Ctx;
 use protector_runtime::supervisor::Supervisor;
@@ -25,6 +25,8 @@ pub struct BootParts {
     /// Makes the clients of the other sites' OpenStack, of what administrators registered.
     pub dial: Arc<dyn PeerDial>,
     pub storage: Arc<dyn StorageDriver>,
+    /// The restore mark beside the identity key.
+    pub marks: Arc<dyn MarkKeeper>,
     pub care: Care,
     pub admin: AdminOptions,
     pub api: ApiOptions,
@@ -39,6 +41,8 @@ pub enum BootError {
     Identity(#[from] IdentityError),
     #[error(transparent)]
     Start(#[from] StartError),
+    #[error("{0}; run protector-manage db restored")]
+    Restore(#[from] RestoreError),
 }
 
 /// A site that runs: its API as a filter, its engine behind it.
@@ -50,7 +54,7 @@ pub struct RunningSite {
     root: Supervisor,
 }
 
-/// Checks the schema, finds the identity, starts the tree, and puts the API before it.
+/// Checks the schema, finds the identity, holds the database against the restore mark, starts the tree, and puts the API before it.
 ///
 /// # Errors
 /// Whatever of these fails, with its cause.
@@ -62,12 +66,28 @@ pub async fn boot(parts: BootParts) -> Result<RunningSite, BootError> {
         cloud,
         dial,
         storage,
+        marks,
         care,
         admin,
         api,
     } = parts;
     store.schema_check().await?;
     let identity = identity::ensure(&store, &ctx, site).await?;
+    let memory = Memory {
+        store: &store,
+        identity: &identity,
+        marks: &*marks,
+        ctx: &ctx,
+    };
+    // Before anything runs that could act on an old memory.
+    if let Some(doubted) = memory.heed().await? {
+        tracing::error!(
+            mark = doubted.mark,
+            groups = doubted.groups.len(),
+            "the mark beside the key is ahead of this database: it was restored from a backup; no group is \
+             trusted until it has been compared with its peer (openstack protector protection-group sync-force)"
+        );
+    }
     let peers = peers_fetch(&store, identity.site).await?;
     let peer_clouds = peer_clouds_fetch(&store, identity.site, &*dial).await?;
     tracing::info!("Storage driver: {}", storage.name());
@@ -81,6 +101,7 @@ pub async fn boot(parts: BootParts) -> Result<RunningSite, BootError> {
         peer_clouds,
         dial,
         storage,
+        marks,
         care,
     };
     let (site, root) = Site::start(parts).await?;

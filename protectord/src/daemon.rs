@@ -6,6 +6,7 @@ use crate::boot::{BootError, BootParts, boot};
 use crate::config::{Config, Keystone};
 use crate::dial::Dialer;
 use crate::driver::{DriverError, storage_driver};
+use crate::mark_file::MarkFile;
 use protector_actors::{AdminOptions, Care};
 use protector_domain::admin::UrlRules;
 use protector_http::ApiOptions;
@@ -16,6 +17,7 @@ use protector_runtime::serve::{ServeOptions, serve};
 use protector_store::{KeySource, Store, StoreConfig, StoreError};
 use secrecy::ExposeSecret;
 use std::future::Future;
+use std::net::SocketAddr;
 use tokio::net::TcpListener;
 
 /// Why the daemon does not run.
@@ -72,7 +74,8 @@ pub async fn run(
 ) -> Result<(), DaemonError> {
     let ctx = Ctx::production(config.site_name.clone());
     // First: a second daemon on this host ends here, before its engine touches anything.
-    let listener = bind(&config).await?;
+    let (listener, address) = bind(&config).await?;
+    tracing::info!(%address, "listening");
     let store = store_open(&config, &ctx).await?;
     store.schema_check().await?;
     let identity = store
@@ -87,6 +90,7 @@ pub async fn run(
         site: identity.site,
         store,
         storage,
+        marks: std::sync::Arc::new(MarkFile::beside(&config.encryption_key_file)),
         care: Care::default(),
         admin: AdminOptions {
             urls: UrlRules {
@@ -109,20 +113,16 @@ pub async fn run(
     Ok(())
 }
 
-async fn bind(config: &Config) -> Result<TcpListener, DaemonError> {
+/// The place where the API of this configuration listens, taken.
+pub(crate) async fn bind(config: &Config) -> Result<(TcpListener, SocketAddr), DaemonError> {
     let (host, port) = (config.bind_host.clone(), config.bind_port);
     let bound = async {
         let listener = TcpListener::bind((host.as_str(), port)).await?;
         let address = listener.local_addr()?;
         Ok((listener, address))
     };
-    match bound.await {
-        Ok((listener, address)) => {
-            tracing::info!(%address, "listening");
-            Ok(listener)
-        }
-        Err(cause) => Err(DaemonError::Bind { host, port, cause }),
-    }
+    let bound: std::io::Result<_> = bound.await;
+    bound.map_err(|cause| DaemonError::Bind { host, port, cause })
 }
 
 fn dialer(keystone: &Keystone, ctx: &Ctx) -> Result<Dialer, DaemonError> {

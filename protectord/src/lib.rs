@@ -11,7 +11,10 @@ pub mod driver;
 pub mod identity;
 pub mod key_file;
 pub mod logging;
+mod mark_file;
+pub mod restored;
 
 pub use arrays::StoreArrays;
 pub use boot::{BootError, BootParts, RunningSite, boot};
 pub use dial::{Dialer, peer_config};
+pub use mark_file::MarkFile;

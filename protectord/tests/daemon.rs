@@ -287,3 +287,74 @@ fn an_identity_goes_out_and_comes_home() {
     let (done, text) = Home::new("").key("import", &forged_file, PASSPHRASE);
     assert!(!done && text.contains("does not open"), "{text}");
 }
+
+/// What stands in a line of what `db restored` says.
+fn value(text: &str, of: &str) -> String {
+    let line = text.lines().find(|line| line.starts_with(of)).unwrap();
+    line.split_whitespace().nth(1).unwrap().to_owned()
+}
+
+/// J5: each refusal has a code, its cause and what helps; nothing is written by one.
+#[test]
+fn a_restore_is_told_to_a_whole_stopped_site_only() {
+    let home = Home::new("");
+    let mark = home.path("encryption.key.mark");
+    let refused = |home: &Home, code: &str, help: &str| {
+        let (done, text) = home.manage(&["db", "restored"]);
+        assert!(
+            !done && text.contains(code) && text.contains(help),
+            "{text}"
+        );
+    };
+    refused(&home, "no_database: ", "restore the backup");
+    assert!(home.manage(&["db", "sync"]).0 && !mark.exists());
+    let mut daemon = home.daemon();
+    let at = address(&mut daemon);
+    let port = at.rsplit(':').next().unwrap();
+    let file = home.path("protector.conf");
+    let text = std::fs::read_to_string(&file).unwrap();
+    std::fs::write(
+        &file,
+        text.replace("bind_port = 0", &format!("bind_port = {port}")),
+    )
+    .unwrap();
+    refused(&home, "daemon_runs: ", "stop protectord");
+    daemon.kill().unwrap();
+    daemon.wait().unwrap();
+    assert!(!mark.exists());
+    std::fs::create_dir(&mark).unwrap();
+    refused(&home, "mark_file: ", "mend that");
+    std::fs::remove_dir(&mark).unwrap();
+    let (done, text) = home.manage(&["db", "restored"]);
+    assert!(done && text.contains("sync-force <group>"), "{text}");
+}
+
+/// The mark is in the file and in the database, and rises each time; a file that is damaged keeps the daemon
+/// from starting until the command has written it anew.
+#[test]
+fn the_mark_rises_and_a_damaged_file_is_not_taken_for_none() {
+    let home = Home::new("");
+    assert!(home.manage(&["db", "sync"]).0);
+    let (done, first) = home.manage(&["db", "restored"]);
+    let (again, second) = home.manage(&["db", "restored"]);
+    assert!(done && again, "{first}{second}");
+    let mark = |text: &str| value(text, "mark").parse::<u64>().unwrap();
+    assert!(mark(&second) > mark(&first));
+    let file = home.path("encryption.key.mark");
+    let kept = std::fs::read_to_string(&file).unwrap();
+    assert!(kept.ends_with(&format!(" {}\n", mark(&second))), "{kept}");
+    let mode = std::fs::metadata(&file).unwrap().permissions().mode();
+    assert_eq!(mode & 0o777, 0o600);
+
+    std::fs::write(&file, "damaged").unwrap();
+    let ended = home.daemon().wait_with_output().unwrap();
+    let (done, text) = said(&ended);
+    assert!(!done && text.contains("is no restore mark"), "{text}");
+    assert!(text.contains("protector-manage db restored"), "{text}");
+    let (done, third) = home.manage(&["db", "restored"]);
+    assert!(done && mark(&third) > mark(&second), "{third}");
+    let mut daemon = home.daemon();
+    address(&mut daemon);
+    daemon.kill().unwrap();
+    daemon.wait().unwrap();
+}

@@ -44,6 +44,7 @@ history![
     "2026-11-20-000005_logs",
     "2026-11-28-000006_delegations",
     "2026-11-28-000007_default_mappings",
+    "2026-11-28-000008_suspect",
 ];
 
 /// The statements of a script: each ends with `;` at the end of a line.

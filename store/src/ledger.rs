@@ -77,6 +77,14 @@ impl Needs {
     }
 }
 
+/// What a group's row says to a fence.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Standing {
+    pub epoch: i64,
+    /// What this site remembers of the group is in doubt (I12).
+    pub suspect: bool,
+}
+
 /// One row, and what the database has of it.
 #[derive(Clone)]
 struct Kept {
@@ -102,7 +110,7 @@ pub(crate) struct Outcome {
 
 /// The rows that some writes need, as they become under them.
 pub(crate) struct Ledger {
-    epochs: BTreeMap<GroupId, i64>,
+    groups: BTreeMap<GroupId, Standing>,
     rows: BTreeMap<String, Kept>,
     last: BTreeMap<OperationId, i64>,
     events: Vec<EventRow>,
@@ -111,9 +119,9 @@ pub(crate) struct Ledger {
 }
 
 impl Ledger {
-    /// As read: groups that are not there have no epoch, operations without a story no last number.
+    /// As read: groups that are not there stand nowhere, operations without a story no last number.
     pub fn new(
-        epochs: BTreeMap<GroupId, i64>,
+        groups: BTreeMap<GroupId, Standing>,
         rows: Vec<EffectRow>,
         last: BTreeMap<OperationId, i64>,
         now_us: i64,
@@ -125,7 +133,7 @@ impl Ledger {
         };
         let rows = rows.into_iter();
         Self {
-            epochs,
+            groups,
             rows: rows
                 .map(|row| (row.effect_key.clone(), stored(row)))
                 .collect(),
@@ -138,7 +146,7 @@ impl Ledger {
 
     /// One write, whole or not at all.
     ///
-    /// Errors: `Fenced` unless the group is at the epoch; `Missing` for a group that is not there and for
+    /// Errors: `Fenced` unless the group is at the epoch, and for an intent of a group in doubt; `Missing` for a group that is not there and for
     /// an effect that was never intended (S12); `AlreadyThere` for the key of another group; `Illegal`.
     pub fn apply(&mut self, write: &Write) -> Result<Written, StoreError> {
         self.undo = Undo::default();
@@ -175,13 +183,13 @@ impl Ledger {
 
     fn apply_leaf(&mut self, leaf: &Write) -> Result<Written, StoreError> {
         match leaf {
-            Write::Fence { group, epoch } => self.check_fence(*group, *epoch)?,
+            Write::Fence { group, epoch } => drop(self.check_fence(*group, *epoch)?),
             Write::EffectsIntend {
                 group,
                 fence,
                 effects,
             } => {
-                self.check_fence(*group, *fence)?;
+                self.check_begins(*group, *fence)?;
                 effects.iter().try_for_each(|e| self.intend(*group, e))?;
             }
             Write::EffectsSettle {
@@ -200,13 +208,21 @@ impl Ledger {
         Ok(Written::Done)
     }
 
-    fn check_fence(&self, group: GroupId, fence: Epoch) -> Result<(), StoreError> {
-        let epoch = self.epochs.get(&group).ok_or(StoreError::Missing)?;
-        if u64::try_from(*epoch) == Ok(fence.0) {
-            Ok(())
+    fn check_fence(&self, group: GroupId, fence: Epoch) -> Result<Standing, StoreError> {
+        let standing = self.groups.get(&group).ok_or(StoreError::Missing)?;
+        if u64::try_from(standing.epoch) == Ok(fence.0) {
+            Ok(*standing)
         } else {
             Err(StoreError::Fenced)
         }
+    }
+
+    /// What was begun before the doubt may still say how it ended; nothing begins in it.
+    fn check_begins(&self, group: GroupId, fence: Epoch) -> Result<(), StoreError> {
+        if self.check_fence(group, fence)?.suspect {
+            return Err(StoreError::Fenced);
+        }
+        Ok(())
     }
 
     fn put(&mut self, row: EffectRow, is_stored: bool) {

@@ -86,6 +86,7 @@ diesel::table! {
         signed -> Nullable<Text>,
         created_us -> BigInt,
         updated_us -> BigInt,
+        suspect -> Bool,
     }
 }
 

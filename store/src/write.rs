@@ -34,6 +34,8 @@ pub enum Write {
         key_id: KeyId,
         secret: Sealed,
     },
+    /// R13: the mark inside the database. The caller sees to it that it never falls.
+    RestoreMarkPut(u64),
     SiteCreate {
         site: Box<Site>,
         credential: Option<Sealed>,

@@ -168,7 +168,9 @@ async fn own_group(
         .await
         .map_err(|e| unavailable(&e))?;
     let own = stored.filter(|s| ask.caller.is_admin || s.project == ask.caller.project);
-    own.ok_or_else(|| not_found(group))
+    let own = own.ok_or_else(|| not_found(group))?;
+    own.sync.trusted()?;
+    Ok(own)
 }
 
 fn body_of(stored: &StoredGroup) -> Result<&GroupBody, EngineError> {

@@ -76,6 +76,9 @@ pub(crate) async fn prepare(
     let stored = stored.map_err(|e| unavailable(&e))?;
     let stored = stored.filter(|s| caller.is_admin || s.project == caller.project);
     let stored = stored.ok_or_else(|| not_found(group))?;
+    if !ask.goal.is_forced() {
+        stored.sync.trusted()?;
+    }
     match &ask.goal {
         Goal::Cleanup => Ok(Prepared::Cleanup(Box::new(drill(site, &stored).await?))),
         Goal::Retry(wanted) => {

@@ -130,7 +130,7 @@ impl Behaviour for OperationActor {
             steps: JoinSet::new(),
             tasks: JoinSet::new(),
             pct: operation.progress_pct,
-            ending: operation.status.is_terminal(),
+            ending: operation.status.is_terminal() || seen.suspect,
             cancelled: operation.status == OperationStatus::RollingBack,
             ordering: false,
             waits_for: None,
@@ -183,6 +183,13 @@ impl Behaviour for OperationActor {
                 overtaken::look(&self.site, me, state);
                 Ok(())
             }
+            // It leaves, and takes nothing back: the sweeper brings it again when the group is trusted.
+            Msg::Seen(Ok(seen)) if seen.suspect => {
+                state.ending = true;
+                state.steps = JoinSet::new();
+                self.leave(me, state).await;
+                Ok(())
+            }
             Msg::Seen(Ok(seen)) => {
                 overtaken::heed(state, *seen)?;
                 self.go_on(me, state);
@@ -196,8 +203,7 @@ impl Behaviour for OperationActor {
                 ..
             } => Err(Box::new(error)),
             Msg::Over => {
-                self.site.groups().ended(state.plan.operation).await;
-                stop(me);
+                self.leave(me, state).await;
                 Ok(())
             }
             Msg::EndFailed(why) => Err(why.into()),
@@ -262,6 +268,11 @@ impl State {
 }
 
 impl OperationActor {
+    async fn leave(&self, me: &Mailbox<Msg>, state: &State) {
+        self.site.groups().ended(state.plan.operation).await;
+        stop(me);
+    }
+
     /// Starts what may run now, or the end.
     fn go_on(&self, me: &Mailbox<Msg>, state: &mut State) {
         if state.ending || state.ordering || state.looking {

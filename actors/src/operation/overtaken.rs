@@ -17,6 +17,8 @@ use tokio::task::JoinSet;
 pub(crate) struct Seen {
     /// The group's.
     pub epoch: Option<Epoch>,
+    /// What this site remembers of the group is in doubt (I12): nothing is done until it is not.
+    pub suspect: bool,
     pub journal: Journal,
 }
 
@@ -33,8 +35,10 @@ pub(super) async fn see(site: &Site, plan: &Plan) -> Result<Seen, StoreError> {
     let stored = site.store().group_fetch(plan.group).await?;
     let effects = site.store().effects_by_operation(plan.operation).await?;
     let effects = effects.into_iter();
+    let suspect = stored.as_ref().is_some_and(|s| s.sync.is_suspect());
     let epoch = stored.and_then(|stored| stored.sync.epoch());
     Ok(Seen {
+        suspect,
         epoch: epoch.filter(|_| site.care().heed_epochs),
         journal: effects.map(|e| (e.key.to_string(), e)).collect(),
     })

@@ -1,7 +1,7 @@
 //! The switchboard: every message to the file that handles it.
 
 use super::messages::GroupMsg;
-use super::{apply, changes, leaving, moves};
+use super::{apply, changes, leaving, moves, release};
 use crate::site::Site;
 use protector_domain::ids::{GroupId, ProjectId};
 use protector_domain::ports::engine::EngineError;
@@ -88,17 +88,28 @@ impl Behaviour for ProtectionGroupActor {
             GroupMsg::Courier {
                 caller,
                 message,
+                envelope,
                 answer,
             } => {
-                answer.send(apply::courier(self, state, &caller, *message).await);
+                let envelope = envelope.map(|envelope| *envelope);
+                answer.send(apply::courier(self, state, &caller, *message, envelope).await);
             }
             GroupMsg::Operate { ask, answer } => moves::gather(self, me, state, *ask, answer),
             GroupMsg::AskRelease {
                 caller,
                 operation,
                 answer,
+            } => release::ask(self, me, state, caller, operation, answer).await,
+            GroupMsg::Searched {
+                caller,
+                operation,
+                found,
+                answer,
             } => {
-                answer.send(changes::ask_release(self, state, &caller, operation).await);
+                answer.send(release::searched(self, state, &caller, operation, found).await);
+            }
+            GroupMsg::HeadTicket { caller, answer } => {
+                answer.send(changes::head_ticket(self, state, &caller).await);
             }
             GroupMsg::LockTicket { caller, answer } => {
                 answer.send(changes::lock_ticket(self, state, &caller).await);

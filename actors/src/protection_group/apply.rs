@@ -3,7 +3,7 @@
 
 use super::actor::{ProtectionGroupActor, State, unavailable};
 use super::body_check::BodyFacts;
-use super::{leaving, moves};
+use super::{doubt, leaving, moves};
 use crate::overtaken;
 use crate::site::Site;
 use protector_domain::change::difference;
@@ -12,10 +12,10 @@ use protector_domain::ports::engine::{Caller, EngineError, Reply};
 use protector_domain::record::GroupBody;
 use protector_domain::refusal::{Refusal, Refusals};
 use protector_domain::sync::{
-    GroupSync, Input, MessageContent, MessageType, Output, Role, Signed, Step, StepContext,
-    SyncRefusal, Tickets, Verified, step,
+    GroupSync, Input, Intent, MessageContent, MessageType, Output, Role, Signed, Step, StepContext,
+    SyncRefusal, Tickets, Verified, raised_mark, step,
 };
-use protector_store::{GroupPut, StoreError, StoredGroup};
+use protector_store::{GroupPut, StoreError, StoredGroup, Write};
 
 /// Rereads after somebody else was quicker.
 const CONFLICTS_MAX: u32 = 8;
@@ -47,7 +47,7 @@ pub(crate) fn ask_rules(
     input: Input,
 ) -> Result<Step, SyncRefusal> {
     let now_ms = u64::try_from(site.ctx().now_ms()).unwrap_or_default();
-    let fresh_mark = now_ms.max(sync.restore_mark()).saturating_add(1);
+    let fresh_mark = raised_mark(sync.restore_mark().max(site.mark()), now_ms);
     let ctx = StepContext {
         identity: site.identity(),
         body,
@@ -86,6 +86,27 @@ fn project_here(
     }
 }
 
+/// Asks where this site stands, and nothing else: answered also for a group that is not here (R13).
+fn is_head_ticket(message: &Verified) -> bool {
+    let content = &message.message().content;
+    matches!(content, MessageContent::Ticket(ticket) if ticket.intent == Intent::Head)
+}
+
+/// Where the group stands for this message. Of what is not here, or deleted here, this site may have
+/// forgotten records of its own: should one come, the next of its own lies above the mark.
+async fn standing_for(
+    site: &Site,
+    group: GroupId,
+    message: &Verified,
+) -> Result<Standing, StoreError> {
+    let mut now = standing(site, group, || vacant(site, message)).await?;
+    let comes = matches!(message.message().content, MessageContent::Envelope(_));
+    if comes && (now.stored.is_none() || now.sync.is_deleted()) {
+        now.sync = now.sync.under_mark(site.mark());
+    }
+    Ok(now)
+}
+
 /// A group without a record here: a reservation answers our own create, so we are its home.
 fn vacant(site: &Site, message: &Verified) -> GroupSync {
     let asked = message.message();
@@ -108,10 +129,23 @@ fn body_in(message: &Verified) -> Option<GroupBody> {
 
 /// True for what would have this site write a record, or lend its word to one, on what it remembers.
 fn commits(message: &Verified) -> bool {
-    matches!(
-        message.message().content,
-        MessageContent::Reservation(_) | MessageContent::Release(_) | MessageContent::Ticket(_)
-    )
+    let asks = is_head_ticket(message);
+    !asks
+        && matches!(
+            message.message().content,
+            MessageContent::Reservation(_) | MessageContent::Release(_) | MessageContent::Ticket(_)
+        )
+}
+
+/// The message as the rules take it; a head may have its record with it.
+fn input_of(message: Verified, envelope: Option<&Verified>) -> Input {
+    match (Input::from_courier(message), envelope) {
+        (Input::Head { head, .. }, Some(envelope)) => {
+            let envelope = Some(Box::new(envelope.clone()));
+            Input::Head { head, envelope }
+        }
+        (input, _) => input,
+    }
 }
 
 /// Does what a courier's message asks, for a caller who may talk to this project's group at all.
@@ -120,29 +154,36 @@ pub(super) async fn courier(
     state: &mut State,
     caller: &Caller,
     message: Verified,
+    envelope: Option<Verified>,
 ) -> Result<Reply, EngineError> {
     let site = &group.site;
     for _ in 0..CONFLICTS_MAX {
-        let now = standing(site, group.group, || vacant(site, &message))
+        let now = standing_for(site, group.group, &message)
             .await
             .map_err(|e| unavailable(&e))?;
-        let project = project_here(site, &now, &message, state.creating_for.as_ref());
+        let asker = is_head_ticket(&message).then_some(&caller.project);
+        let doing = state.creating_for.as_ref().or(asker);
+        let project = project_here(site, &now, &message, doing);
         let project = project.filter(|p| caller.is_admin || p == &caller.project);
         // Not there and not yours are answered alike (S14).
         let Some(project) = project else {
             return Err(not_found(group.group));
         };
         if commits(&message) {
+            now.sync.trusted()?;
             overtaken::refuse(site, group.group, now.sync.epoch())?;
         }
         leaving::check(site, now.stored.as_ref(), &message).await?;
-        let facts = BodyFacts::gather(site, body_in(&message).as_ref()).await;
+        let body = body_in(envelope.as_ref().unwrap_or(&message));
+        let facts = BodyFacts::gather(site, body.as_ref()).await;
         let facts = facts.map_err(|e| unavailable(&e))?;
-        let input = Input::from_courier(message.clone());
+        let input = input_of(message.clone(), envelope.as_ref());
         let monotonic_ms = state.monotonic_ms();
         let next = ask_rules(site, &now.sync, &state.tickets, monotonic_ms, &facts, input)?;
         if next.state != now.sync {
-            match site.store().group_put(put(&now, project, &next)).await {
+            let mut writes = vec![Write::GroupPut(Box::new(put(&now, project, &next)))];
+            writes.extend(doubt::before(site, &now.sync, &next).await?);
+            match site.store().write(Write::Batch(writes)).await {
                 Err(StoreError::Conflict) => continue,
                 // Somebody took the name since it was looked for.
                 Err(StoreError::AlreadyThere { id: Some(name), .. }) => {
@@ -155,6 +196,7 @@ pub(super) async fn courier(
         state.tickets = next.tickets.clone();
         site.after_record(group.group, &next.outputs);
         site.after_deaths(&next.outputs).await;
+        doubt::after(group, state, &next.outputs);
         for output in &next.outputs {
             if let Output::OperationStarts { operation, .. } = output {
                 moves::lock_came(group, state, *operation).await;
@@ -200,6 +242,7 @@ fn answer(
     let signed = reply_in(outputs).cloned();
     let reply = match (&asked.message().content, signed) {
         (MessageContent::Receipt(_), _) => Reply::Synced { group },
+        (MessageContent::Head(_), None) => Reply::Trusted { group },
         (_, Some(signed)) => match signed.message_type {
             MessageType::Reservation => Reply::Reservation {
                 reservation: signed,
@@ -215,7 +258,8 @@ fn answer(
                 group,
                 ticket: signed,
             },
-            MessageType::Head | MessageType::Release => Reply::Synced { group },
+            MessageType::Head => Reply::Head { head: signed },
+            MessageType::Release => Reply::Synced { group },
         },
         (_, None) => Reply::Synced { group },
     };

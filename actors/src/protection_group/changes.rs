@@ -9,13 +9,11 @@ use crate::gather;
 use crate::gather::change::Drafted;
 use crate::gather::failover;
 use crate::overtaken;
-use protector_domain::ids::{OperationId, PointSuffix};
+use protector_domain::ids::PointSuffix;
 use protector_domain::operation::failover::settle;
 use protector_domain::ports::engine::{Caller, EngineError, Reply};
 use protector_domain::refusal::{Refusal, Refusals};
-use protector_domain::sync::{
-    Content, GroupSync, Input, Intent, Nonce, Role, Signed, SourceVms, SyncRefusal,
-};
+use protector_domain::sync::{Content, GroupSync, Input, Intent, Nonce, Role, Signed, SyncRefusal};
 use protector_runtime::mailbox::Mailbox;
 use std::collections::BTreeMap;
 
@@ -47,7 +45,7 @@ fn nonce(group: &ProtectionGroupActor) -> Nonce {
 }
 
 /// The signed answer of a rule that changes nothing durable, for a caller of the group's project.
-async fn attest(
+pub(super) async fn attest(
     group: &ProtectionGroupActor,
     state: &mut State,
     caller: &Caller,
@@ -58,7 +56,11 @@ async fn attest(
     let stored = stored.map_err(|e| unavailable(&e))?;
     let own = stored.filter(|s| caller.is_admin || s.project == caller.project);
     let stored = own.ok_or_else(|| not_found(id))?;
-    overtaken::refuse(site, id, stored.sync.epoch())?;
+    let compares = matches!(&input, Input::AskTicket { intent, .. } if *intent == Intent::Head);
+    if !compares {
+        stored.sync.trusted()?;
+        overtaken::refuse(site, id, stored.sync.epoch())?;
+    }
     let facts = BodyFacts::gather(site, stored.body.as_ref()).await;
     let facts = facts.map_err(|e| unavailable(&e))?;
     let now_ms = state.monotonic_ms();
@@ -87,6 +89,23 @@ pub(super) async fn lock_ticket(
     Ok(Reply::Ticket { group, ticket })
 }
 
+/// R1 for a head, at a site in doubt.
+pub(super) async fn head_ticket(
+    group: &ProtectionGroupActor,
+    state: &mut State,
+    caller: &Caller,
+) -> Result<Reply, EngineError> {
+    let input = Input::AskTicket {
+        nonce: nonce(group),
+        intent: Intent::Head,
+        draft: None,
+        for_operation: None,
+    };
+    let ticket = attest(group, state, caller, input).await?;
+    let group = group.group;
+    Ok(Reply::Ticket { group, ticket })
+}
+
 /// Who moves the group away reads in the record where its servers are: it has to know those that another
 /// try brought up.
 async fn all_settled(group: &ProtectionGroupActor) -> Result<(), EngineError> {
@@ -95,28 +114,13 @@ async fn all_settled(group: &ProtectionGroupActor) -> Result<(), EngineError> {
     let Some((stored, body)) = stored.and_then(|s| s.body.clone().map(|body| (s, body))) else {
         return Ok(());
     };
+    stored.sync.trusted()?;
     let since = failover::forced(&group.site, &stored).await?;
     let open = since.is_some_and(|since| settle(&body, stored.sync.role(), &since).is_ok());
     if open {
         return Err(Refusals::from(Refusal::NotSettled).into());
     }
     Ok(())
-}
-
-/// R11. The undo of the operation has brought the source VMs home before it died.
-pub(super) async fn ask_release(
-    group: &ProtectionGroupActor,
-    state: &mut State,
-    caller: &Caller,
-    operation: OperationId,
-) -> Result<Reply, EngineError> {
-    let input = Input::AskRelease {
-        operation,
-        source_vms: SourceVms::Home,
-        searched: false,
-    };
-    let release = attest(group, state, caller, input).await?;
-    Ok(Reply::Release { release })
 }
 
 /// R1.
@@ -132,6 +136,7 @@ pub(super) async fn open_ticket(
     let now = standing(site, id, vacant)
         .await
         .map_err(|e| unavailable(&e))?;
+    now.sync.trusted()?;
     overtaken::refuse(site, id, now.sync.epoch())?;
     // Drafted on a record that is no longer the newest: its change would be lost (S9).
     if now.sync.fence() != drafted.base {
@@ -195,6 +200,7 @@ pub(super) fn sync_volumes(
                 .map_err(|e| unavailable(&e))?;
             let stored = stored.filter(|s| caller.is_admin || s.project == caller.project);
             let stored = stored.ok_or_else(|| not_found(id))?;
+            stored.sync.trusted()?;
             overtaken::refuse(&site, id, stored.sync.epoch())?;
             if !stored.sync.leads() {
                 let leader = stored.sync.role().peer();

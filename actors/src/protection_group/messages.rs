@@ -4,6 +4,7 @@
 use crate::gather::change::Drafted;
 use crate::gather::failover::Prepared;
 use protector_domain::ids::OperationId;
+use protector_domain::operation::OperationMode;
 use protector_domain::operation::failover::{FailoverAsk, TestAsk};
 use protector_domain::ports::engine::{Caller, Change, EngineError, MoveKind, Reply};
 use protector_domain::refusal::Refusals;
@@ -35,6 +36,13 @@ pub(crate) enum Goal {
     Retry(OperationId),
 }
 
+impl Goal {
+    /// A move that asks nobody.
+    pub fn is_forced(&self) -> bool {
+        matches!(self, Self::Move { ask, .. } if ask.mode == OperationMode::Unplanned)
+    }
+}
+
 /// An operation as it was asked.
 #[derive(Debug, Clone)]
 pub(crate) struct OperationAsk {
@@ -51,6 +59,8 @@ pub(crate) enum GroupMsg {
     Courier {
         caller: Caller,
         message: Box<Verified>,
+        /// With a head: the peer's record, if that is newer.
+        envelope: Option<Box<Verified>>,
         answer: Answer,
     },
     Operate {
@@ -65,6 +75,8 @@ pub(crate) enum GroupMsg {
     },
     /// R1 for a lock: the right to start VMs is to go to the peer's operation.
     LockTicket { caller: Caller, answer: Answer },
+    /// R1 for a head: this site is in doubt and asks where its peer stands.
+    HeadTicket { caller: Caller, answer: Answer },
     /// R4 with a tombstone.
     AbandonPeer { caller: Caller, answer: Answer },
     /// CG-06.
@@ -79,6 +91,13 @@ pub(crate) enum GroupMsg {
     Gathered {
         ask: Box<OperationAsk>,
         prepared: Box<Prepared>,
+        answer: Answer,
+    },
+    /// Our cloud was searched for what runs of an operation that a restore has ended.
+    Searched {
+        caller: Caller,
+        operation: OperationId,
+        found: Result<usize, EngineError>,
         answer: Answer,
     },
     /// Nobody wants the request any more that waits for its lock (R10).

@@ -7,11 +7,13 @@ mod actor;
 mod apply;
 mod body_check;
 mod changes;
+mod doubt;
 pub(crate) mod finish;
 mod leaving;
 mod local;
 mod messages;
 mod moves;
+mod release;
 
 pub(crate) use actor::child_spec;
 pub(crate) use apply::not_found;

@@ -114,10 +114,6 @@ async fn answered_before(
     }
 }
 
-fn is_forced(goal: &Goal) -> bool {
-    matches!(goal, Goal::Move { ask, .. } if ask.mode == OperationMode::Unplanned)
-}
-
 /// Decides, and begins. `Accepted` and `Requested` mean it is written down.
 pub(super) async fn begin(
     group: &ProtectionGroupActor,
@@ -143,7 +139,7 @@ pub(super) async fn begin(
         }
         // A move by force overtakes whatever runs here but another one (R4): the peer may be gone in the
         // middle of it (L3).
-        if !is_forced(&ask.goal) || running.mode == Forced {
+        if !ask.goal.is_forced() || running.mode == Forced {
             let operation = running.id.to_string();
             return Err(Refusals::from(Refusal::OperationInProgress { operation }).into());
         }

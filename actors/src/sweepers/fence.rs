@@ -37,7 +37,8 @@ pub(crate) async fn owed(site: &Site, stored: &StoredGroup) -> Result<Option<Owe
     let (Some(body), Some(epoch)) = (&stored.body, stored.sync.epoch()) else {
         return Ok(None);
     };
-    if !stored.sync.leads() {
+    // In doubt it may be the peer's servers that run by right.
+    if !stored.sync.leads() || stored.sync.is_suspect() {
         return Ok(None);
     }
     let store = site.store();

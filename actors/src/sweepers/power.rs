@@ -63,7 +63,7 @@ async fn is_last_word(site: &Site, operation: &Operation) -> PortResult<bool> {
         return Ok(false);
     };
     let as_before = stored.sync.epoch() == Some(operation.plan.fence);
-    if !as_before || stored.sync.operation().is_some() {
+    if !as_before || stored.sync.operation().is_some() || stored.sync.is_suspect() {
         return Ok(false);
     }
     let recent = store

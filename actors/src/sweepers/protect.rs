@@ -107,6 +107,10 @@ async fn look(site: &Site, id: GroupId) -> PortResult<Option<(Wanted, RecordRef)
     let (Some(body), Some(base)) = (&stored.body, stored.sync.fence()) else {
         return Ok(None);
     };
+    // What replicates, and what stands still, may be so by a record that is forgotten here.
+    if stored.sync.is_suspect() {
+        return Ok(None);
+    }
     let before = stored.sync.before_pending();
     let before = before.and_then(|b| serde_json::from_value(b.record().body.clone()).ok());
     let wanted = wanted(

@@ -54,6 +54,11 @@ async fn everything(site: &Site, at_start: bool) -> Result<Vec<GroupId>, StoreEr
     looks.collect::<Vec<()>>().await;
     for operation in site.store().operation_list_unfinished().await? {
         let here = active.iter().find(|group| group.id == operation.group);
+        if here.is_some_and(|group| group.sync.is_suspect()) {
+            let operation = operation.id;
+            tracing::warn!(%operation, "this site is in doubt of its group: not resumed");
+            continue;
+        }
         let here = here.and_then(|group| group.sync.epoch());
         let epoch = here.unwrap_or(operation.epoch);
         if let Some(epoch) = site.overtaken().by(operation.group, Some(epoch)) {

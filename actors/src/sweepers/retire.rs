@@ -23,7 +23,7 @@ fn store_failed(error: &StoreError) -> PortError {
 pub(super) async fn group(site: &Site, id: GroupId) -> PortResult<()> {
     let stored = site.store().group_fetch(id).await;
     let stored = stored.map_err(|e| store_failed(&e))?;
-    let Some(stored) = stored else {
+    let Some(stored) = stored.filter(|stored| !stored.sync.is_suspect()) else {
         return Ok(());
     };
     delegation::retire(site, &stored).await?;

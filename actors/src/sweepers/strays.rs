@@ -4,6 +4,7 @@
 use super::power;
 use crate::journal::Made;
 use crate::operation::perform;
+use crate::restored::was_ended;
 use crate::site::Site;
 use protector_domain::effect::{Effect, EffectKey, EffectKind, METADATA_KEY};
 use protector_domain::ids::{ArrayId, GroupId, OperationId, ServerId};
@@ -55,14 +56,15 @@ pub(super) async fn resume(site: &Site, group: GroupId) -> Result<(), StoreError
     let Some(last_ms) = site.care().stray_sweeps_ms.iter().max().copied() else {
         return Ok(());
     };
-    let Some(stored) = site.store().group_fetch(group).await? else {
+    let stored = site.store().group_fetch(group).await?;
+    let Some(stored) = stored.filter(|stored| !stored.sync.is_suspect()) else {
         return Ok(());
     };
     let recent = site
         .store()
         .operation_list(&stored.project, Some(group), None, RECENT_MAX)
         .await?;
-    for operation in recent {
+    for operation in recent.into_iter().filter(|o| !was_ended(o)) {
         let Some(ended_us) = operation.completed_at_us else {
             continue;
         };
@@ -85,6 +87,12 @@ async fn until_clean(site: &Site, id: OperationId) -> Result<(), String> {
     let Some(operation) = operation else {
         return Ok(());
     };
+    let stored = site.store().group_fetch(operation.group).await;
+    let stored = stored.map_err(|e| text(&e))?;
+    // An old ledger would call the living ones strays.
+    if was_ended(&operation) || stored.is_some_and(|stored| stored.sync.is_suspect()) {
+        return Ok(());
+    }
     for _ in 0..ROUNDS_MAX {
         let effects = site
             .store()

@@ -8,11 +8,14 @@ from __future__ import annotations
 import json
 import os
 import shlex
+import shutil
 import signal
+import sqlite3
 import subprocess
 import sys
 import tempfile
 import time
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Callable, Optional
@@ -102,10 +105,10 @@ class Lab(Clouds):
     def __init__(self, home: Path, vms: int):
         self.state = home / "sites"
         super().__init__(home, self.state / "clouds.yaml")
-        binary = os.environ.get("PROTECTOR_LAB") or str(BUILT)
+        self._binary = os.environ.get("PROTECTOR_LAB") or str(BUILT)
         self._log = open(home / "lab.log", "w", encoding="utf-8")
         volumes = vms + vms // 2
-        command = [binary, "up", "--state", str(self.state), "--vms", str(vms), "--volumes", str(volumes)]
+        command = [self._binary, "up", "--state", str(self.state), "--vms", str(vms), "--volumes", str(volumes)]
         self._process = subprocess.Popen(command, stdout=self._log, stderr=self._log)
         until(UP_LIMIT_S, "both sites are up", self._is_up)
         self.told = json.loads((self.state / "lab.json").read_text(encoding="utf-8"))
@@ -120,6 +123,30 @@ class Lab(Clouds):
 
     def bring_a_back(self) -> None:
         self._tell(signal.SIGUSR2, "site-a is back")
+
+    def manage(self, line: str) -> str:
+        """`protector-manage <line>`, built beside the lab, in the directory of its files. Answers what it printed,
+        with paths as seen from there."""
+        binary = Path(self._binary).with_name("protector-manage")
+        command = [str(binary), *shlex.split(line)]
+        outs = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "text": True}
+        ran = subprocess.run(command, cwd=self.state, timeout=UP_LIMIT_S, check=False, **outs)
+        return ran.stdout.replace(f"{self.state}/", "")
+
+    def back_up(self, site: str, name: str) -> None:
+        """A whole copy of a site's database, while the site runs."""
+        with closing(sqlite3.connect(self._database(site))) as live, closing(sqlite3.connect(self.state / name)) as copy:
+            live.backup(copy)
+
+    def put_back(self, site: str, name: str) -> None:
+        """The copy takes the place of the database of a site that is down."""
+        database = self._database(site)
+        for end in ("-wal", "-shm"):
+            Path(f"{database}{end}").unlink(missing_ok=True)
+        shutil.copyfile(self.state / name, database)
+
+    def _database(self, site: str) -> Path:
+        return Path(self.told["sites"][site]["database"])
 
     def _tell(self, number: int, answer: str) -> None:
         self._process.send_signal(number)

@@ -64,6 +64,22 @@ def test_both_sites_below_what_was_carried_is_told():
     assert "restored" not in texts.sync_text(status(Head(at=AT, synced=True), []), str, "b")
 
 
+@pytest.mark.parametrize(
+    "here,there,told",
+    [
+        (True, False, "Reason: this site was restored from a backup;"),
+        (False, True, "Reason: cloud b was restored from a backup;"),
+        (True, True, "Reason: this site and cloud b were restored from a backup;"),
+    ],
+)
+def test_a_site_in_doubt_is_named_with_what_ends_the_doubt(here, there, told):
+    local, peer = Head(at=AT, leads=True, synced=True, suspect=here), Head(at=AT, synced=True, suspect=there)
+    lines = texts.sync_text(status(peer, [], local=local), str, "b").splitlines()
+    assert lines[0] == "Sync Status: OUT OF SYNC"
+    assert lines[-2].startswith(told)
+    assert lines[-1] == "Action: openstack protector protection-group sync-force web"
+
+
 @pytest.mark.parametrize("seconds,shown", [(-1, "0 s"), (59, "59 s"), (60, "1 min"), (7_199, "1 h"), (86_400, "1 d")])
 def test_ages_are_rounded_down(seconds, shown):
     assert texts.age(seconds) == shown

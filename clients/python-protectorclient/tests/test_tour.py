@@ -1,4 +1,4 @@
-"""The README's tour and the page for the night still run as they are written."""
+"""The README's tour, the page for the night and the drill still run as they are written."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.tour import BLOCK, NIGHT, README, Guide, commands, normal
+from tests.tour import BLOCK, DRILL, NIGHT, README, Guide, commands, normal
 
 
-@pytest.mark.parametrize("document,steps_min", [(README, 20), (NIGHT, 20)], ids=["tour", "night"])
+@pytest.mark.parametrize("document,steps_min", [(README, 20), (NIGHT, 20), (DRILL, 12)], ids=["tour", "night", "drill"])
 def test_a_document_runs_as_it_is_written(tmp_path, lab, document, steps_min):
     blocks = BLOCK.findall(document.read_text(encoding="utf-8"))
     steps = [step for block in blocks for step in commands(block)]

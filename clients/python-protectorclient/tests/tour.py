@@ -21,8 +21,10 @@ from tests.groups import add_member, make_group, until_movable
 from tests.lab import Clouds, Lab, User, until
 
 README = Path(__file__).resolve().parents[1] / "README.md"
-#: The page for the night begins with a protected group.
-NIGHT = Path(__file__).resolve().parents[3] / "docs" / "operations" / "site-lost.md"
+OPERATIONS = Path(__file__).resolve().parents[3] / "docs" / "operations"
+#: The page for the night and the drill begin with a protected group.
+NIGHT = OPERATIONS / "site-lost.md"
+DRILL = OPERATIONS / "db-restored.md"
 GROUP = "web"
 #: How long the survivor may take to stop the old servers, and a point to arrive, seconds.
 FENCED_LIMIT_S = 90.0
@@ -31,6 +33,8 @@ BLOCK = re.compile(r"^```console\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 LOST = re.compile(r"^# (\S+) does not answer any more$")
 BACK = re.compile(r"^# (\S+) answers again$")
 PROMPT = "$ openstack "
+MANAGE = "$ protector-manage "
+BACKUP = "site-a.backup"
 VMS = 3
 
 #: What differs from run to run, and what it becomes before it is compared.
@@ -41,6 +45,7 @@ VOLATILE = (
     (re.compile(r"\b([0-9a-f]{4}-){15}[0-9a-f]{4}\b"), "<fingerprint>"),
     (re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z"), "<time>"),
     (re.compile(r"\b\d\d:\d\d:\d\d\b"), "<clock>"),
+    (re.compile(r"\b1\d{12}\b"), "<mark>"),
     (re.compile(r"\(\d+ (s|min) ago\)"), "(<age> ago)"),
     (re.compile(r"at most \d+ s"), "at most <age>"),
     (re.compile(r"https://array-[ab]\.test|https://127\.0\.0\.1:\d+"), "<array>"),
@@ -89,8 +94,10 @@ class Guide:
     def __init__(self, home: Path, document: Path, clouds: Optional[Path] = None):
         self.lab = Clouds(home, clouds) if clouds else Lab(home, VMS)
         self.user = User(self.lab, "guide")
-        if document == NIGHT:
+        if document in (NIGHT, DRILL):
             self._protect()
+        if document == DRILL:
+            (self.lab.state / "phrase").write_text("only for this drill\n", encoding="utf-8")
 
     def _protect(self) -> None:
         pair = self.lab.pair(self.user.state)
@@ -104,6 +111,8 @@ class Guide:
         if line.startswith("# "):
             self._aside(line)
             return ""
+        if line.startswith(MANAGE):
+            return self.lab.manage(line[len(MANAGE) :])
         assert line.startswith(PROMPT), line
         return self.user.run(line[len(PROMPT) :], merged=True).out
 
@@ -115,6 +124,10 @@ class Guide:
             self.lab.lose_a()
         elif line == "# site-a is back":
             self.lab.bring_a_back()
+        elif line == "# the database of site-a is backed up":
+            self.lab.back_up("site-a", BACKUP)
+        elif line == "# the backup is put in the place of site-a's database":
+            self.lab.put_back("site-a", BACKUP)
         elif line == "# the old servers are stopped":
             until(FENCED_LIMIT_S, "no split_brain", lambda: "split_brain" not in str(self._shown()["conditions"]), 0.5)
         else:
@@ -175,7 +188,7 @@ def main() -> int:
     with tempfile.TemporaryDirectory() as made:
         if asked.against:
             return 1 if compare(Path(made), asked.against.absolute()) else 0
-        for wanted in (README, NIGHT):
+        for wanted in (README, NIGHT, DRILL):
             if not asked.documents or wanted.name in asked.documents:
                 home = Path(made) / wanted.stem
                 home.mkdir()

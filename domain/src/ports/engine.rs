@@ -105,6 +105,15 @@ pub enum Command {
     Release { release: Signed },
     /// R1, at the leader: the right to start VMs is to go to an operation of the peer.
     LockTicket { group: GroupId },
+    /// R1, at a suspect site: where does the peer stand?
+    HeadTicket { group: GroupId },
+    /// M7, at the peer: the head ticket is answered, also for a group that is not here.
+    SignHead { group: GroupRef, ticket: Signed },
+    /// R13, at the suspect site: the peer's head, with its record if that is the newer one.
+    CompareHead {
+        head: Signed,
+        envelope: Option<Signed>,
+    },
     /// A move of leadership to this site. Unplanned: begins at once. Planned: needs the leader's
     /// lock ticket and is answered with a reservation for it (R2); it begins when the lock comes
     /// back as an envelope (R6).
@@ -145,7 +154,10 @@ impl Command {
 
     /// True for what may bring a group here: the tenant's leave is wanted once it is.
     pub fn brings_a_group(&self) -> bool {
-        matches!(self, Self::Commit { .. } | Self::Store { .. })
+        matches!(
+            self,
+            Self::Commit { .. } | Self::Store { .. } | Self::CompareHead { .. }
+        )
     }
 }
 
@@ -216,6 +228,14 @@ pub enum Reply {
         release: Signed,
     },
     Synced {
+        group: GroupId,
+    },
+    /// Carry it to the suspect site that asked.
+    Head {
+        head: Signed,
+    },
+    /// The doubt is over: the peer's record is in force here.
+    Trusted {
         group: GroupId,
     },
     /// A planned move is checked and written down; it begins when the leader's lock comes.

@@ -201,6 +201,17 @@ impl GroupSync {
         Self::vacant(message.group, home, other, role)
     }
 
+    /// What it mints next lies above `mark`, if it has not been under one as high: of a group that
+    /// this site may have had before its database was restored, and has forgotten.
+    #[must_use]
+    pub fn under_mark(mut self, mark: u64) -> Self {
+        if mark > self.restore_mark {
+            self.restore_mark = mark;
+            self.epoch_jump = true;
+        }
+        self
+    }
+
     pub fn group(&self) -> GroupId {
         self.group
     }

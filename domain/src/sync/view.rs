@@ -155,15 +155,22 @@ impl GroupSync {
         Ok(())
     }
 
+    /// Whether this site may act on what it remembers (I12).
+    ///
+    /// Errors: `SiteSuspect`.
+    pub fn trusted(&self) -> Result<(), SyncRefusal> {
+        if self.suspect {
+            return Err(SyncRefusal::SiteSuspect);
+        }
+        Ok(())
+    }
+
     /// Errors: `GroupDeleted`, then `SiteSuspect`.
     pub(super) fn check_alive(&self) -> Result<(), SyncRefusal> {
         if self.is_deleted() {
             return Err(SyncRefusal::GroupDeleted);
         }
-        if self.suspect {
-            return Err(SyncRefusal::SiteSuspect);
-        }
-        Ok(())
+        self.trusted()
     }
 }
 

@@ -10,13 +10,15 @@ use crate::error::ApiError;
 use crate::request::BodyStream;
 use crate::wire::actions::Empty;
 use crate::wire::sync::{
-    AskReleaseRequest, CommitRequest, EnvelopeAnswer, GroupKey, LockTicketAnswer, OwnRecordAnswer,
-    ReceiptRequest, RejectionAnswer, ReleaseAnswer, ReleaseRequest, ReservationAnswer,
-    ReserveRequest, StoreRequest, StoredAnswer, SyncAnswer, SyncInfo, SyncedAnswer,
-    WithdrawRequest,
+    AskReleaseRequest, CommitRequest, CompareHeadRequest, EnvelopeAnswer, GroupKey, HeadAnswer,
+    LockTicketAnswer, OwnRecordAnswer, ReceiptRequest, RejectionAnswer, ReleaseAnswer,
+    ReleaseRequest, ReservationAnswer, ReserveRequest, StoreRequest, StoredAnswer, SyncAnswer,
+    SyncInfo, SyncedAnswer, TrustedAnswer, WithdrawRequest,
 };
 use http::StatusCode;
+use protector_domain::ids::GroupId;
 use protector_domain::ports::engine::{Command, Query, Reply, View};
+use protector_domain::sync::Signed;
 
 pub(super) async fn sync_show(cx: &Cx) -> Result<Answer, ApiError> {
     // A tombstone is carried like any other record.
@@ -37,11 +39,51 @@ pub(super) async fn sync_show(cx: &Cx) -> Result<Answer, ApiError> {
 pub(super) async fn lock_ticket(cx: &Cx, body: BodyStream) -> Result<Answer, ApiError> {
     let Empty {} = body_of(cx, body).await?;
     let group = cx.group().await?.id;
-    match cx.tell(Command::LockTicket { group }).await? {
+    bare_ticket(cx, Command::LockTicket { group }).await
+}
+
+pub(super) async fn head_ticket(cx: &Cx, body: BodyStream) -> Result<Answer, ApiError> {
+    let Empty {} = body_of(cx, body).await?;
+    let group = cx.group().await?.id;
+    bare_ticket(cx, Command::HeadTicket { group }).await
+}
+
+async fn bare_ticket(cx: &Cx, command: Command) -> Result<Answer, ApiError> {
+    match cx.tell(command).await? {
         Reply::Ticket { group: _, ticket } => Ok(Answer::json(
             StatusCode::ACCEPTED,
             &LockTicketAnswer { ticket },
         )),
+        other => Err(unexpected(&other)),
+    }
+}
+
+pub(super) async fn sign_head(cx: &Cx, body: BodyStream) -> Result<Answer, ApiError> {
+    let ReserveRequest { ticket } = body_of(cx, body).await?;
+    // It may be a group that this site has never heard of: that is an answer, too.
+    let group = cx.group_ref()?;
+    match cx.tell(Command::SignHead { group, ticket }).await? {
+        Reply::Head { head } => Ok(Answer::json(StatusCode::OK, &HeadAnswer { head })),
+        other => Err(unexpected(&other)),
+    }
+}
+
+pub(super) async fn compare_head(cx: &Cx, body: BodyStream) -> Result<Answer, ApiError> {
+    let CompareHeadRequest { head, envelope } = body_of(cx, body).await?;
+    match cx.tell(Command::CompareHead { head, envelope }).await? {
+        Reply::Trusted { group } => {
+            let answer = TrustedAnswer {
+                protection_group: GroupKey { id: group },
+                trusted: true,
+            };
+            Ok(Answer::json(StatusCode::OK, &answer))
+        }
+        Reply::Rejected { rejection } => {
+            Ok(Answer::json(StatusCode::OK, &RejectionAnswer { rejection }))
+        }
+        Reply::Committed {
+            group, envelope, ..
+        } => Ok(committed(group, envelope)),
         other => Err(unexpected(&other)),
     }
 }
@@ -70,15 +112,17 @@ pub(super) async fn written(cx: &Cx, command: Command) -> Result<Answer, ApiErro
     match cx.tell(command).await? {
         Reply::Committed {
             group, envelope, ..
-        } => {
-            let answer = EnvelopeAnswer {
-                envelope,
-                protection_group: GroupKey { id: group },
-            };
-            Ok(Answer::json(StatusCode::ACCEPTED, &answer))
-        }
+        } => Ok(committed(group, envelope)),
         other => Err(unexpected(&other)),
     }
+}
+
+fn committed(group: GroupId, envelope: Signed) -> Answer {
+    let answer = EnvelopeAnswer {
+        envelope,
+        protection_group: GroupKey { id: group },
+    };
+    Answer::json(StatusCode::ACCEPTED, &answer)
 }
 
 pub(super) async fn reserve(cx: &Cx, body: BodyStream) -> Result<Answer, ApiError> {

@@ -67,6 +67,19 @@ pub struct ReceiptRequest {
     pub receipt: Signed,
 }
 
+/// M7 home to the site that asked for it.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct CompareHeadRequest {
+    #[serde(deserialize_with = "object")]
+    #[schema(value_type = SignedSchema)]
+    pub head: Signed,
+    /// The peer's record, where that is newer than the one here.
+    #[serde(default, deserialize_with = "maybe_object")]
+    #[schema(value_type = Option<SignedSchema>)]
+    pub envelope: Option<Signed>,
+}
+
 /// Which planned move is over.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
@@ -108,11 +121,26 @@ pub struct TicketAnswer {
     pub protection_group: GroupKey,
 }
 
-/// The right to start VMs may go to an operation of the peer: ask there for the move, with this.
+/// A lock ticket: the right to start VMs may go to an operation of the peer: ask there for the move, with
+/// this. A head ticket: carry it to the peer's `.../sync/heads` of the group.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct LockTicketAnswer {
     #[schema(value_type = SignedSchema)]
     pub ticket: Signed,
+}
+
+/// Where this site stands: carry it to the site that asked, to its `/sync/heads`.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct HeadAnswer {
+    #[schema(value_type = SignedSchema)]
+    pub head: Signed,
+}
+
+/// The doubt of this site about the group is over.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct TrustedAnswer {
+    pub protection_group: GroupKey,
+    pub trusted: bool,
 }
 
 /// The peer attests; or it refuses for good, and `rejection` says why.

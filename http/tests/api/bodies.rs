@@ -81,7 +81,7 @@ async fn numbers_are_what_they_say() {
 
 #[tokio::test(start_paused = true)]
 async fn couriers_bring_whole_messages_only() {
-    for path in ["reservations", "commits", "envelopes", "receipts"] {
+    for path in ["reservations", "commits", "envelopes", "receipts", "heads"] {
         let path = format!("/v1/{MINE}/sync/{path}");
         check("POST", &path, "{}", "missing field").await;
         check(
@@ -184,14 +184,12 @@ async fn each_action_has_its_own_form() {
         let body = format!(r#"{{"{key}": {inner}}}"#);
         check("POST", &action, &body, expected).await;
     }
-    let offer = group_path("/sync/lock-tickets");
-    check(
-        "POST",
-        &offer,
-        r#"{"ticket": {}}"#,
-        "unknown field `ticket`",
-    )
-    .await;
+    for offer in ["/sync/lock-tickets", "/sync/head-tickets"] {
+        let body = r#"{"ticket": {}}"#;
+        check("POST", &group_path(offer), body, "unknown field `ticket`").await;
+    }
+    let asks = group_path("/sync/heads");
+    check("POST", &asks, "{}", "missing field `ticket`").await;
 }
 
 /// What fits the form and still cannot be meant.

@@ -5,6 +5,7 @@ use protector_domain::change::{Addressing, PolicyAsk, RebuildAsk};
 use protector_domain::fence::OnReturn;
 use protector_domain::ports::engine::{Change, Command, Reply};
 use protector_domain::record::{Mappings, ReplicationType};
+use protector_domain::sync::Signed;
 use serde_json::{Value, json};
 
 fn ticket_command(group: Option<u128>, change: Change) -> Command {
@@ -398,6 +399,49 @@ async fn couriers_bring_records_and_receipts() {
         (200, answer),
     )
     .await;
+}
+
+/// R13: with the peer's record or without, and each of the three ends.
+#[tokio::test(start_paused = true)]
+async fn couriers_bring_a_restored_site_its_peers_head() {
+    let signed = || ticket(1, 3);
+    let compare = |envelope: Option<Signed>| Command::CompareHead {
+        head: signed(),
+        envelope,
+    };
+    let group = group_id(1);
+    let answer = json!({"protection_group": {"id": group}, "trusted": true});
+    for (body, envelope) in [
+        (json!({"head": signed()}), None),
+        (json!({"head": signed(), "envelope": null}), None),
+        (
+            json!({"head": signed(), "envelope": signed()}),
+            Some(signed()),
+        ),
+    ] {
+        let reply = Reply::Trusted { group };
+        deliver(
+            "heads",
+            body,
+            compare(envelope),
+            reply,
+            (200, answer.clone()),
+        )
+        .await;
+    }
+    let body = || json!({"head": signed()});
+    let base = json!({"envelope": signed(), "protection_group": {"id": group}});
+    let reply = Reply::Committed {
+        group,
+        envelope: signed(),
+        changed: vec![],
+    };
+    deliver("heads", body(), compare(None), reply, (202, base)).await;
+    let refused = json!({"rejection": signed()});
+    let reply = Reply::Rejected {
+        rejection: signed(),
+    };
+    deliver("heads", body(), compare(None), reply, (200, refused)).await;
 }
 
 #[tokio::test(start_paused = true)]

@@ -3,7 +3,7 @@
 use crate::world::*;
 use protector_domain::operation::OperationMode;
 use protector_domain::operation::failover::{FailoverAsk, TestAsk};
-use protector_domain::ports::engine::{Change, Command, MoveKind, Reply};
+use protector_domain::ports::engine::{Change, Command, GroupRef, MoveKind, Reply};
 use protector_domain::refusal::{Refusal, Refusals};
 use serde_json::{Value, json};
 
@@ -194,6 +194,38 @@ async fn the_leader_offers_its_lead_as_a_ticket() {
     let absent = format!("/v1/{MINE}/protection-groups/theirs/sync/lock-tickets");
     assert_eq!(world.post(&absent, "{}").await.line(), "404 not_found");
     assert_eq!(world.commands().len(), 1);
+}
+
+/// R13: the question of a restored site, and its peer's answer, which may be of a group that is not there.
+#[tokio::test(start_paused = true)]
+async fn a_restored_site_asks_and_its_peer_signs() {
+    let (asks, signs) = (group_path("/sync/head-tickets"), group_path("/sync/heads"));
+    let body = json!({"ticket": ticket(1, 3)}).to_string();
+    let world = World::new();
+    world.will(ticket_reply(1, 3));
+    let got = world.post(&asks, "{}").await;
+    assert_eq!(got.status.as_u16(), 202, "{}", got.text);
+    assert_eq!(got.json(), json!({"ticket": ticket(1, 3)}));
+    world.will(Ok(Reply::Head { head: ticket(1, 4) }));
+    let got = world.post(&signs, &body).await;
+    assert_eq!(got.status.as_u16(), 200, "{}", got.text);
+    assert_eq!(got.json(), json!({"head": ticket(1, 4)}));
+    let sign = |group: String| Command::SignHead {
+        group: GroupRef(group),
+        ticket: ticket(1, 3),
+    };
+    let known = signs.split('/').rev().nth(2).unwrap().to_owned();
+    assert_eq!(
+        world.commands(),
+        [Command::HeadTicket { group: group_id(1) }, sign(known)]
+    );
+    for (path, body) in [(&asks, "{}"), (&signs, body.as_str())] {
+        let reader = world.call("reader", "POST", path, body).await;
+        assert_eq!(reader.line(), "403 forbidden");
+    }
+    let absent = format!("/v1/{MINE}/protection-groups/theirs/sync/head-tickets");
+    assert_eq!(world.post(&absent, "{}").await.line(), "404 not_found");
+    assert_eq!(world.commands().len(), 2);
 }
 
 #[tokio::test(start_paused = true)]

@@ -1,9 +1,9 @@
 //! Procedure S: what any courier may do at any time, and what is the last part of everything.
 //!
-//! Absent: a suspect site's head ticket, a rejection's way home, and a dead lock's release: a group
-//! in need of them is said not to be in step.
+//! Absent: a rejection's way home, and a dead lock's release: a group in need of them is said not to be in
+//! step.
 
-use super::{CourierError, Endpoint, deliver};
+use super::{CourierError, Endpoint, bring, deliver};
 use http::Method;
 use protector_domain::sync::{Head, overall};
 use serde_json::{Value, json};
@@ -45,6 +45,9 @@ pub(super) enum Next {
     /// `one` has the greater record, or the one whose author waits for a receipt.
     PushOne,
     PushOther,
+    /// `one` was restored, and has to hear where the other stands.
+    CompareOne,
+    CompareOther,
     /// More than carrying is needed.
     Stuck(&'static str),
 }
@@ -53,8 +56,11 @@ pub(super) fn next(one: &Head, other: &Head) -> Next {
     if overall(one, Some(other)).in_sync {
         return Next::InStep;
     }
-    if one.suspect || other.suspect {
-        return Next::Stuck("a site is suspect after a restore");
+    if one.suspect {
+        return Next::CompareOne;
+    }
+    if other.suspect {
+        return Next::CompareOther;
     }
     let pair = |head: &Head| head.at.as_ref().map(|at| at.pair());
     match pair(one).cmp(&pair(other)) {
@@ -79,6 +85,8 @@ pub async fn sync(a: &Endpoint, b: &Endpoint, group: &str) -> Result<Head, Couri
             Next::InStep => return Ok(one.head),
             Next::PushOne => push(a, b, &one).await,
             Next::PushOther => push(b, a, &other).await,
+            Next::CompareOne => compare(a, b, group, (&one, &other)).await,
+            Next::CompareOther => compare(b, a, group, (&other, &one)).await,
             Next::Stuck(why) => return Err(CourierError::new("GET", group, 200, json!(why))),
         };
         match pushed {
@@ -94,4 +102,34 @@ pub async fn sync(a: &Endpoint, b: &Endpoint, group: &str) -> Result<Head, Couri
 async fn push(author: &Endpoint, peer: &Endpoint, seen: &Seen) -> Result<(), CourierError> {
     let envelope = seen.envelope.clone().unwrap_or_default();
     deliver(author, peer, &envelope).await
+}
+
+/// A restored site gets its peer's signed head, and the record with it where that is the greater one. What it
+/// then writes, if it leads, goes over like any record.
+async fn compare(
+    suspect: &Endpoint,
+    peer: &Endpoint,
+    group: &str,
+    (at, there): (&Seen, &Seen),
+) -> Result<(), CourierError> {
+    let path = |end: &str| format!("/protection-groups/{group}/sync/{end}");
+    let ticket = bring(suspect, &path("head-tickets"), &json!({}), "ticket").await?;
+    let asked = json!({ "ticket": ticket });
+    let head = bring(peer, &path("heads"), &asked, "head").await?;
+    let pair = |seen: &Seen| seen.head.at.as_ref().map(|at| at.pair());
+    let mut told = json!({ "head": head });
+    let newer = there.envelope.clone().filter(|_| pair(there) > pair(at));
+    if let (Some(envelope), Some(fields)) = (newer, told.as_object_mut()) {
+        fields.insert("envelope".to_owned(), envelope);
+    }
+    let answer = suspect
+        .call(Method::POST, "/sync/heads", Some(&told))
+        .await?;
+    if answer.get("rejection").is_some() {
+        return Err(CourierError::new("POST", "/sync/heads", 200, answer));
+    }
+    match answer.get("envelope") {
+        Some(base) => deliver(suspect, peer, base).await,
+        None => Ok(()),
+    }
 }

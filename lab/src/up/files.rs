@@ -1,4 +1,5 @@
-//! What `up` leaves in its directory for clients: `clouds.yaml` and `lab.json`, readable by the owner.
+//! What `up` leaves in its directory: `clouds.yaml` and `lab.json` for clients, `site-a.conf` and `site-b.conf`
+//! for `protector-manage`; readable by the owner.
 //!
 //! Absent: the databases, which the sites make themselves.
 
@@ -38,6 +39,10 @@ pub(super) fn prepare(state: &Path) -> Result<()> {
 pub(super) fn write(state: &Path, sites: &[UpSite; 2]) -> Result<()> {
     let lab = serde_json::to_string_pretty(&lab(sites))?;
     put(&state.join("clouds.yaml"), &clouds(sites))?;
+    for site in sites {
+        let name = format!("{}.conf", site.which.name());
+        put(&state.join(name), &conf(site))?;
+    }
     // Last, and under its name only when whole: who waits for it may start.
     let draft = state.join("lab.json.new");
     put(&draft, &lab)?;
@@ -49,6 +54,21 @@ fn put(path: &Path, text: &str) -> Result<()> {
     let file = options.write(true).create_new(true).mode(0o600).open(path);
     let mut file = file.with_context(|| path.display().to_string())?;
     Ok(file.write_all(text.as_bytes())?)
+}
+
+/// The site as `protector-manage` reads it.
+fn conf(site: &UpSite) -> String {
+    format!(
+        "[api]\nbind_host = {}\nbind_port = {}\n[database]\nconnection = sqlite:///{}\n\
+         encryption_key_file = {}\n[keystone_authtoken]\nauth_url = {}\npassword = {PASSWORD}\n\
+         [engine]\nstorage_driver = mock\nsite_name = {}\n",
+        site.api_at.ip(),
+        site.api_at.port(),
+        site.database.display(),
+        site.key_file().display(),
+        site.auth_url,
+        site.which.name(),
+    )
 }
 
 /// `site-a`, `site-b`: the tenant; with `-admin`: the administrator.

@@ -28,7 +28,8 @@ use tokio::signal::unix::{SignalKind, signal};
 /// What the two sites are started with.
 #[derive(Debug, Clone, clap::Args)]
 pub struct UpOptions {
-    /// An empty directory, or one that is made: databases, keys, `clouds.yaml`, `lab.json`.
+    /// An empty directory, or one that is made: databases, keys, `clouds.yaml`, `lab.json`,
+    /// and `site-a.conf` and `site-b.conf` for `protector-manage`.
     #[arg(long)]
     pub state: PathBuf,
     /// VMs of the tenant at site-a.

@@ -16,8 +16,8 @@ use protector_runtime::remote::HttpService;
 use protector_runtime::serve::{ServeOptions, serve};
 use protector_storage_drivers::link::SharedWorld;
 use protector_storage_drivers::mock::MockDriver;
-use protector_store::{Store, StoreConfig};
-use protectord::{BootParts, Dialer, RunningSite, boot};
+use protector_store::{KeySource, Store, StoreConfig};
+use protectord::{BootParts, Dialer, MarkFile, RunningSite, boot};
 use std::collections::BTreeMap;
 use std::future::pending;
 use std::net::SocketAddr;
@@ -47,7 +47,7 @@ pub(super) struct UpSite {
     /// Dropped with everything that listens and every open connection.
     served: JoinSet<()>,
     cloud_at: SocketAddr,
-    api_at: SocketAddr,
+    pub api_at: SocketAddr,
     cloud: Arc<Mutex<CloudModel>>,
     ctx: Ctx,
     http: HttpService,
@@ -133,6 +133,13 @@ impl UpSite {
         self.come_up(arrays, cloud_socket, api_socket).await
     }
 
+    /// Where the key for its secrets at rest is.
+    pub fn key_file(&self) -> PathBuf {
+        let mut name = self.database.clone().into_os_string();
+        name.push(".key");
+        name.into()
+    }
+
     /// An orderly end.
     pub async fn stop(self) {
         if let Some(running) = self.running {
@@ -143,7 +150,8 @@ impl UpSite {
 
 async fn parts(site: &UpSite, arrays: &Arrays) -> Result<BootParts> {
     let (ctx, auth_url) = (&site.ctx, &site.auth_url);
-    let store = StoreConfig::new(format!("sqlite:///{}", site.database.display()));
+    let store = StoreConfig::new(format!("sqlite:///{}", site.database.display()))
+        .key(KeySource::File(site.key_file()));
     let store = Store::open(store, ctx.clone()).await?;
     store.migrate().await?;
     let dialer = Dialer {
@@ -159,6 +167,7 @@ async fn parts(site: &UpSite, arrays: &Arrays) -> Result<BootParts> {
             Arc::new(arrays.reach.clone()),
             arrays.ids.clone(),
         )),
+        marks: Arc::new(MarkFile::beside(&site.key_file())),
         care: Care::default(),
         admin: AdminOptions {
             urls: UrlRules {

@@ -5,6 +5,7 @@
 
 mod backend;
 mod crash;
+mod marks;
 mod options;
 pub(crate) mod register;
 mod site;

@@ -2,11 +2,12 @@
 //! made anew by `boot`.
 
 use super::crash::CrashSwitch;
+use super::marks::MemMark;
 use super::options::{Which, WorldOptions};
 use crate::cloud::Cloud as CloudModel;
 use crate::net::{Fabric, FabricArrayLink};
 use anyhow::Result;
-use protector_actors::{AdminOptions, Care};
+use protector_actors::{AdminOptions, Care, Doubted, Memory};
 use protector_domain::admin::SiteCredential;
 use protector_domain::ids::{ArrayId, SiteId};
 use protector_domain::ports::{Cloud, PeerAddress, PeerDial};
@@ -21,7 +22,7 @@ use protector_runtime::remote::{RemoteOptions, in_process};
 use protector_storage_drivers::link::{ArrayLink, SharedWorld};
 use protector_storage_drivers::mock::MockDriver;
 use protector_store::{KeySource, MemKeeper, SealingKey, Store, StoreConfig};
-use protectord::{BootParts, RunningSite, boot};
+use protectord::{BootParts, RunningSite, boot, identity};
 use secrecy::{ExposeSecret, SecretString};
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
@@ -39,6 +40,8 @@ pub struct LabSite {
     pub running: Option<RunningSite>,
     /// Taken by the next boot.
     pub care: Care,
+    /// Beside its key: no database of it has this.
+    pub marks: Arc<MemMark>,
     seed: u64,
     lives: u64,
     clock: Arc<dyn Clock>,
@@ -102,6 +105,7 @@ impl LabSite {
             crash: Arc::default(),
             running: None,
             care: options.care.clone(),
+            marks: Arc::default(),
             seed,
             lives: 0,
             fabric: fabric.clone(),
@@ -174,6 +178,7 @@ impl LabSite {
             cloud,
             dial: Arc::new(dial),
             storage: Arc::new(MockDriver::new(Arc::new(link), self.addresses.clone())),
+            marks: self.marks.clone(),
             care: self.care.clone(),
             admin: AdminOptions::default(),
             api: ApiOptions::default(),
@@ -183,6 +188,25 @@ impl LabSite {
             .serve(&host, in_process(warp::service(running.api.clone())));
         self.running = Some(running);
         Ok(())
+    }
+
+    /// What `protector-manage db restored` does to the site while it is down.
+    ///
+    /// # Errors
+    /// Its database; a group that the rules do not let through.
+    pub async fn db_restored(&self) -> Result<Doubted> {
+        let ctx = self.ctx();
+        let store = self.open_store(&ctx).await?;
+        let identity = identity::ensure(&store, &ctx, self.id).await?;
+        let memory = Memory {
+            store: &store,
+            identity: &identity,
+            marks: &*self.marks,
+            ctx: &ctx,
+        };
+        let doubted = memory.restored().await;
+        store.close().await;
+        Ok(doubted?)
     }
 
     /// As a power failure: nothing is told, what was under way is lost.

@@ -26,4 +26,5 @@ mod openstack_clients;
 mod pairing;
 mod pure_driver;
 mod refusals;
+mod restored;
 mod up;

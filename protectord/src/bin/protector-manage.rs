@@ -8,7 +8,7 @@ use protector_domain::sync::{PairOffer, SigningIdentity, fingerprint};
 use protector_runtime::ctx::Ctx;
 use protector_store::{Identity, Store, StoreError};
 use protectord::config::{self, CONFIG_FILE, Config};
-use protectord::{daemon, identity, key_file, logging};
+use protectord::{daemon, identity, key_file, logging, restored};
 use secrecy::{ExposeSecret, SecretString};
 use std::io::Read;
 use std::path::PathBuf;
@@ -53,6 +53,9 @@ enum DbVerb {
     Sync,
     /// Shows where schema and program stand.
     Version,
+    /// Tells a stopped site that its database was restored from a backup: its groups are trusted
+    /// again one by one, when each has been compared with its peer.
+    Restored,
 }
 
 #[derive(Subcommand)]
@@ -114,7 +117,7 @@ async fn run(arguments: Arguments) -> Result<()> {
     let config = loaded.config;
     let ctx = Ctx::production(config.site_name.clone());
     let store = open(&config, &ctx).await?;
-    let done = act(arguments.verb, &store, &ctx).await;
+    let done = act(arguments.verb, &config, &store, &ctx).await;
     store.close().await;
     done
 }
@@ -124,10 +127,11 @@ async fn open(config: &Config, ctx: &Ctx) -> Result<Store> {
     opened.context("[database] connection")
 }
 
-async fn act(verb: Verb, store: &Store, ctx: &Ctx) -> Result<()> {
+async fn act(verb: Verb, config: &Config, store: &Store, ctx: &Ctx) -> Result<()> {
     match verb {
         Verb::Db(DbVerb::Sync) => db_sync(store, ctx).await,
         Verb::Db(DbVerb::Version) => db_version(store).await,
+        Verb::Db(DbVerb::Restored) => db_restored(config, store, ctx).await,
         Verb::Key(KeyVerb::Export(key)) => key_export(store, ctx, &key).await,
         Verb::Key(KeyVerb::Import(key)) => key_import(store, &key).await,
         Verb::Site(SiteVerb::Identity) => site_identity(store).await,
@@ -163,6 +167,23 @@ async fn db_version(store: &Store) -> Result<()> {
         }
         Err(error) => Err(error.into()),
     }
+}
+
+async fn db_restored(config: &Config, store: &Store, ctx: &Ctx) -> Result<()> {
+    let told = restored::restored(config, store, ctx).await?;
+    let doubted = &told.doubted;
+    println!("site   {}", told.site);
+    println!("mark   {} in {}", doubted.mark, told.place);
+    println!("groups {} in doubt", doubted.groups.len());
+    for group in &doubted.groups {
+        println!("       {group}");
+    }
+    for operation in &doubted.ended {
+        println!("over   operation {operation}: what it did after the backup is not known here");
+    }
+    println!("Start protectord, then compare each group with its peer:");
+    println!("       openstack protector protection-group sync-force <group>");
+    Ok(())
 }
 
 /// Errors: there is none.

@@ -85,6 +85,21 @@ impl Store {
         }))
     }
 
+    /// The restore mark that every group of this database has been brought under (R13); 0 before
+    /// the first.
+    pub async fn restore_mark_fetch(&self) -> Result<u64, StoreError> {
+        let Some(value) = read!(self, meta::restore_mark_fetch())? else {
+            return Ok(0);
+        };
+        let text = std::str::from_utf8(&value).ok();
+        let mark = text.and_then(|text| text.parse().ok());
+        mark.ok_or_else(|| StoreError::Corrupt("store_meta.restore_mark".to_owned()))
+    }
+
+    pub async fn restore_mark_put(&self, mark: u64) -> Result<(), StoreError> {
+        self.write_done(Write::RestoreMarkPut(mark)).await
+    }
+
     /// Registers a site (SITE-01). Errors: `AlreadyThere` for its name or id.
     pub async fn site_create(
         &self,

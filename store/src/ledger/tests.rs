@@ -7,6 +7,10 @@ use protector_domain::operation::EventKind;
 use uuid::Uuid;
 
 const NOW_US: i64 = 9_000_000;
+const TRUSTED: Standing = Standing {
+    epoch: 1,
+    suspect: false,
+};
 
 fn group(number: u128) -> GroupId {
     GroupId(Uuid::from_u128(number))
@@ -92,7 +96,7 @@ fn apply(tables: &mut Tables, writes: &[Write]) -> Vec<Result<Written, StoreErro
         Some((*id, lines.map(|(_, seq)| *seq).max()?))
     });
     let mut ledger = Ledger::new(
-        there.map(|g| (*g, 1)).collect(),
+        there.map(|g| (*g, TRUSTED)).collect(),
         rows.cloned().collect(),
         last.collect(),
         NOW_US,

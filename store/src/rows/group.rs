@@ -33,6 +33,7 @@ pub(crate) struct GroupColumns {
     pub state: String,
     pub signed: Option<String>,
     pub updated_us: i64,
+    pub suspect: bool,
 }
 
 #[derive(Insertable)]
@@ -53,6 +54,7 @@ pub(crate) struct GroupHeadRow {
     pub epoch: i64,
     pub version: i64,
     pub digest: String,
+    pub suspect: bool,
 }
 
 #[derive(Queryable, Selectable)]
@@ -148,6 +150,7 @@ impl GroupColumns {
             state: json(sync)?,
             signed,
             updated_us: now_us,
+            suspect: sync.is_suspect(),
         })
     }
 }

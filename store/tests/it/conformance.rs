@@ -64,6 +64,7 @@ conformance! {
         an_intent_comes_first_and_counts_its_attempts,
         settling_keeps_what_it_is_not_told,
         an_old_epoch_is_fenced,
+        in_doubt_nothing_begins_and_what_had_begun_is_told,
         a_settle_without_an_intent_is_refused_whole,
         lists_by_operation_state_and_group,
         a_forced_move_and_what_followed_it_are_found_however_long_ago,
@@ -79,6 +80,7 @@ conformance! {
         arrays_are_registered_once_and_changed_in_parts,
         mappings_are_one_per_project_and_site,
         an_identity_is_put_once,
+        the_restore_mark_is_one_number,
     }
     secrets {
         secrets_come_back_and_stay_sealed,

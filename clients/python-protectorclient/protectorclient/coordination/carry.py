@@ -68,6 +68,20 @@ def withdraw(author: Client, rejection: dict, state: State) -> dict:
     return envelope
 
 
+def compare(suspect: Client, peer: Client, seen: tuple[Head, Head], group: str) -> dict:
+    """R13: the peer's signed head, and its record where that is the greater one, to a restored site.
+
+    `seen`: the suspect's head, then the peer's. Answers what the suspect says: `trusted`, the `envelope` of a
+    record that has to go over before it trusts itself, or a `rejection` of the peer's.
+    """
+    ticket = expect(suspect, suspect.sync.head_ticket(group), "ticket")
+    told = {"head": expect(peer, peer.sync.sign_head(group, ticket), "head")}
+    at, there = seen
+    if there.envelope is not None and there.pair > at.pair:
+        told["envelope"] = there.envelope
+    return suspect.sync.bring("heads", told)
+
+
 def release(leader: Client, holder: Client, group: str, operation: str, state: State) -> dict:
     """M5: the leader gets its lock back (R11). Answers the envelope of the unlock."""
     signed = expect(holder, holder.sync.ask_release(group, operation), "release")

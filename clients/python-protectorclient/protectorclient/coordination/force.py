@@ -1,6 +1,7 @@
-"""Procedure S: brings two sites into step from whatever an earlier courier left. The last part of everything.
+"""Procedure S: brings two sites into step from whatever an earlier courier, or a restored backup, has left. The
+last part of everything.
 
-Absent: a suspect site's head ticket, for which the API has no path yet; such a group is said to need people.
+Absent: deciding what comes next (`heads`).
 """
 
 from __future__ import annotations
@@ -66,15 +67,10 @@ def _do(step: Step, one: Client, other: Client, seen: tuple[Head, Head], group: 
         operation = str((seen[0].lock or {}).get("operation"))
         envelope = carry.release(leader, holder, group, operation, state)
         carry.deliver(leader, holder, envelope, group)
-    elif step is Step.SUSPECT:
-        suspect = one if seen[0].suspect else other
-        raise ProtectorError(
-            f"Cloud {suspect.cloud} was restored from a backup and has not compared itself with its peer.",
-            reason="until it has, it writes nothing of this group",
-            action="ask its administrator; still possible at the other site: "
-            "openstack protector protection-group failover --type unplanned <group>",
-            code="site_suspect",
-        )
+    elif step is Step.COMPARE_ONE:
+        _compare(one, other, seen, group, state)
+    elif step is Step.COMPARE_OTHER:
+        _compare(other, one, (seen[1], seen[0]), group, state)
     else:
         raise ProtectorError(
             f"No site knows group {group}.",
@@ -92,6 +88,18 @@ def _withdraw(seen: tuple[tuple[Client, Head], ...]) -> None:
             except Refused as error:
                 if error.status >= 500:
                     raise
+
+
+def _compare(suspect: Client, peer: Client, seen: tuple[Head, Head], group: str, state: State) -> None:
+    """A restored site hears where its peer stands; if it leads, its next record has to go over, too."""
+    answer = carry.compare(suspect, peer, seen, group)
+    base = answer.get("envelope")
+    if base is not None:
+        state.keep_envelope(group, base)
+        carry.deliver(suspect, peer, base, group)
+    elif "rejection" in answer:
+        taken_back = carry.withdraw(peer, answer["rejection"], state)
+        carry.deliver(peer, suspect, taken_back, group)
 
 
 def _push(author: Client, peer: Client, seen: Head, group: str, state: State) -> None:

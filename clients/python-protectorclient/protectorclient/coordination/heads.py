@@ -95,14 +95,17 @@ class Step(Enum):
     PUSH_OTHER = "push the second site's record"
     RELEASE = "fetch the release of a lock whose operation is over"
     RUNNING = "in step, and an operation goes on"
-    SUSPECT = "a site was restored from a backup"
+    COMPARE_ONE = "the first site was restored from a backup: tell it where the second stands"
+    COMPARE_OTHER = "the second site was restored from a backup: tell it where the first stands"
     UNKNOWN = "no site knows the group"
 
 
 def next_step(one: Head, other: Head) -> Step:
     """Never pushes a lower pair over a greater one; no option does."""
-    if one.suspect or other.suspect:
-        return Step.SUSPECT
+    if one.suspect:
+        return Step.COMPARE_ONE
+    if other.suspect:
+        return Step.COMPARE_OTHER
     if one.at is None and other.at is None:
         return Step.UNKNOWN
     if not in_sync(one, other):

@@ -52,13 +52,29 @@ def _notes(status: Status, peer_cloud: Optional[str]) -> list[str]:
     if status.peer_problem:
         problem = status.peer_problem.problems[0]
         notes += [f"Reason: {problem.what} {problem.reason or ''}".rstrip(), f"Action: {problem.action}"]
+    elif in_doubt := _in_doubt(status, peer_cloud):
+        notes.append(f"Reason: {in_doubt}; until it has heard where the other stands, it leads and starts nothing")
+        notes.append(_force(status))
     elif status.is_behind_courier:
         notes.append("Reason: this client has carried a newer record than both sites have: one was restored")
-        notes.append(f"Action: ask the administrators of both sites; {peer_cloud or 'the other one'} included")
+        notes.append("Action: the administrator of that one: protector-manage db restored; then sync-force")
     elif status.peer_word is not PeerWord.SYNCED:
-        name = status.group["name"]
-        notes.append(f"Action: openstack protector protection-group sync-force {name}")
+        notes.append(_force(status))
     return ["", *notes] if notes else []
+
+
+def _force(status: Status) -> str:
+    return f"Action: openstack protector protection-group sync-force {status.group['name']}"
+
+
+def _in_doubt(status: Status, peer_cloud: Optional[str]) -> str:
+    """Which site was restored from a backup and is not trusted yet."""
+    there = f"cloud {peer_cloud}" if peer_cloud else "the other site"
+    restored = [(status.local.suspect, "this site"), (status.peer is not None and status.peer.suspect, there)]
+    sites = [name for suspect, name in restored if suspect]
+    if not sites:
+        return ""
+    return f"{' and '.join(sites)} {'was' if len(sites) == 1 else 'were'} restored from a backup"
 
 
 def negated(check: str, status: Status) -> str:

@@ -31,6 +31,7 @@ async fn apply_one(c: &mut Conn, write: &Write, now_us: i64) -> Result<Written, 
         | Write::EffectsSettle { .. }
         | Write::EventsAppend { .. } => ledger::apply_alone(c, write, now_us).await,
         Write::IdentityPut { .. }
+        | Write::RestoreMarkPut(_)
         | Write::SiteCreate { .. }
         | Write::SiteUpdate(_)
         | Write::SiteStatusSet { .. }
@@ -94,6 +95,9 @@ async fn apply_site(c: &mut Conn, write: &Write, now_us: i64) -> Result<(), Stor
                 created_us: now_us,
             };
             meta::identity_insert(c, row).await
+        }
+        Write::RestoreMarkPut(mark) => {
+            meta::meta_replace(c, meta::RESTORE_MARK, mark.to_string().as_bytes()).await
         }
         Write::SiteCreate { site, credential } => {
             let sealed = credential.as_ref().map(|sealed| sealed.0.as_slice());

@@ -4,7 +4,7 @@
 use super::operations::number_taken;
 use super::{Conn, dialect};
 use crate::error::StoreError;
-use crate::ledger::{Ledger, Needs, Outcome};
+use crate::ledger::{Ledger, Needs, Outcome, Standing};
 use crate::rows::effect::EffectRow;
 use crate::schema::effects;
 use crate::write::{Write, Written};
@@ -42,26 +42,27 @@ pub(crate) async fn apply_alone(
 }
 
 async fn read(c: &mut Conn, needs: Needs, now_us: i64) -> Result<Ledger, StoreError> {
-    let epochs = epochs(c, needs.groups).await?;
+    let groups = standings(c, needs.groups).await?;
     let rows = rows(c, needs.keys).await?;
     let operations: Vec<OperationId> = needs.operations.into_iter().collect();
     let last = dialect::last_events(c, &operations).await?;
-    Ok(Ledger::new(epochs, rows, last, now_us))
+    Ok(Ledger::new(groups, rows, last, now_us))
 }
 
 /// Locked, so that no epoch moves between the fence and the commit; in one order, so that two controllers
 /// do not wait for each other.
-async fn epochs(
+async fn standings(
     c: &mut Conn,
     groups: BTreeSet<GroupId>,
-) -> Result<BTreeMap<GroupId, i64>, StoreError> {
-    let mut epochs = BTreeMap::new();
+) -> Result<BTreeMap<GroupId, Standing>, StoreError> {
+    let mut standings = BTreeMap::new();
     for group in groups {
         if let Some(head) = dialect::group_head_locked(c, &group.to_string()).await? {
-            epochs.insert(group, head.epoch);
+            let (epoch, suspect) = (head.epoch, head.suspect);
+            standings.insert(group, Standing { epoch, suspect });
         }
     }
-    Ok(epochs)
+    Ok(standings)
 }
 
 async fn rows(c: &mut Conn, keys: BTreeSet<String>) -> Result<Vec<EffectRow>, StoreError> {

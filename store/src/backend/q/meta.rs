@@ -9,6 +9,12 @@ use diesel_async::RunQueryDsl;
 
 /// There is one identity.
 pub(crate) const SLOT: i32 = 1;
+/// R13, in decimal digits.
+pub(crate) const RESTORE_MARK: &str = "restore_mark";
+
+pub(crate) async fn restore_mark_fetch(c: &mut Conn) -> Result<Option<Vec<u8>>, StoreError> {
+    meta_fetch(c, RESTORE_MARK).await
+}
 
 pub(crate) async fn meta_fetch(c: &mut Conn, name: &str) -> Result<Option<Vec<u8>>, StoreError> {
     let query = store_meta::table.find(name).select(store_meta::value);
@@ -18,6 +24,15 @@ pub(crate) async fn meta_fetch(c: &mut Conn, name: &str) -> Result<Option<Vec<u8
 /// Errors: `AlreadyThere`.
 pub(crate) async fn meta_insert(c: &mut Conn, name: &str, value: &[u8]) -> Result<(), StoreError> {
     diesel::insert_into(store_meta::table)
+        .values((store_meta::name.eq(name), store_meta::value.eq(value)))
+        .execute(c)
+        .await?;
+    Ok(())
+}
+
+/// As `meta_insert`, in place of what was there.
+pub(crate) async fn meta_replace(c: &mut Conn, name: &str, value: &[u8]) -> Result<(), StoreError> {
+    diesel::replace_into(store_meta::table)
         .values((store_meta::name.eq(name), store_meta::value.eq(value)))
         .execute(c)
         .await?;

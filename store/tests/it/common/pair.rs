@@ -146,6 +146,11 @@ impl Pair {
         self.change(Intent::Change, Some(body));
     }
 
+    /// `other` was restored from a backup.
+    pub fn restored(&mut self) {
+        self.other.act(Input::Restored);
+    }
+
     pub fn delete(&mut self) {
         self.change(Intent::Delete, None);
     }

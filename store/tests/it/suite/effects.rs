@@ -148,6 +148,24 @@ pub async fn an_old_epoch_is_fenced(w: &mut World) {
     assert_eq!(said, Err(StoreError::Missing));
 }
 
+pub async fn in_doubt_nothing_begins_and_what_had_begun_is_told(w: &mut World) {
+    let mut pair = group(w, 1).await;
+    let (begun, new) = (of(&pair, "disk-1"), of(&pair, "disk-2"));
+    let intend = async |w: &World, effect: &Effect| {
+        let one = vec![effect.clone()];
+        w.store.effects_intend(effect.group, Epoch(1), one).await
+    };
+    intend(w, &begun).await.unwrap();
+    pair.restored();
+    w.store.group_put(pair.put(Some(1))).await.unwrap();
+    assert_eq!(intend(w, &new).await, Err(StoreError::Fenced));
+    assert_eq!(intend(w, &begun).await, Err(StoreError::Fenced));
+    assert!(w.store.effect_fetch(&new.key).await.unwrap().is_none());
+    let done = vec![settle(&begun, EffectState::Done)];
+    let told = w.store.effects_settle(pair.group, Epoch(1), done).await;
+    told.unwrap();
+}
+
 pub async fn a_settle_without_an_intent_is_refused_whole(w: &mut World) {
     let (pair, foreign) = (group(w, 1).await, group(w, 2).await);
     let (one, never) = (of(&pair, "disk-1"), of(&pair, "disk-2"));

@@ -9,7 +9,7 @@ use protector_store::StoreError;
 use std::collections::BTreeMap;
 
 const SCHEMA: &str = include_str!("../../../src/schema.rs");
-const NEWEST: &str = "2026-11-28-000007_default_mappings";
+const NEWEST: &str = "2026-11-28-000008_suspect";
 
 pub async fn a_migrated_store_is_checked_and_migrating_again_changes_nothing(w: &mut World) {
     let before = columns(w).await;
@@ -35,12 +35,12 @@ pub async fn a_newer_schema_is_refused(w: &mut World) {
 }
 
 pub async fn an_older_schema_is_refused_until_it_is_migrated(w: &mut World) {
-    w.sql("ALTER TABLE tenant_mappings DROP COLUMN mappings")
+    w.sql("ALTER TABLE protection_groups DROP COLUMN suspect")
         .await;
     w.sql(&format!("DELETE FROM schema_history WHERE id = '{NEWEST}'"))
         .await;
     let older = StoreError::SchemaMismatch {
-        found: "2026-11-28-000006_delegations".to_owned(),
+        found: "2026-11-28-000007_default_mappings".to_owned(),
         wanted: NEWEST.to_owned(),
         newer: false,
     };

@@ -200,3 +200,15 @@ pub async fn an_identity_is_put_once(w: &mut World) {
     assert_eq!(read.key_id, KeyId("key-1".to_owned()));
     assert_eq!(read.secret.expose_secret(), [5; 32]);
 }
+
+pub async fn the_restore_mark_is_one_number(w: &mut World) {
+    assert_eq!(w.store.restore_mark_fetch().await, Ok(0));
+    for mark in [1_764_000_000_000, 1_764_000_000_001] {
+        w.store.restore_mark_put(mark).await.unwrap();
+        assert_eq!(w.store.restore_mark_fetch().await, Ok(mark));
+    }
+    w.sql("UPDATE store_meta SET value = X'6d616e79' WHERE name = 'restore_mark'")
+        .await;
+    let damaged = StoreError::Corrupt("store_meta.restore_mark".to_owned());
+    assert_eq!(w.store.restore_mark_fetch().await, Err(damaged));
+}
