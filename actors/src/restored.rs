@@ -4,11 +4,12 @@
 //!
 //! Absent: when a group is trusted again (the rules), and who carries what that takes (couriers).
 
+use crate::protection_group::kept_in;
 use protector_domain::ids::{GroupId, OperationId};
 use protector_domain::operation::{Operation, OperationStatus, Outcome};
 use protector_domain::ports::{MarkError, MarkKeeper};
 use protector_domain::sync::{
-    BodyCheck, GroupSync, Input, Record, SigningIdentity, StepContext, SyncRefusal, Tickets,
+    BodyCheck, GroupSync, Input, Record, SigningIdentity, Step, StepContext, SyncRefusal, Tickets,
     raised_mark, step,
 };
 use protector_runtime::ctx::Ctx;
@@ -143,12 +144,13 @@ impl Memory<'_> {
                 return Ok(false);
             }
             let next = self.in_doubt(&now, mark)?;
-            let over = running.iter().filter(|o| !is_parked(&next, o.id));
+            let over = running.iter().filter(|o| !is_parked(&next.state, o.id));
             let over: Vec<OperationId> = over.map(|o| o.id).collect();
             let mut writes = vec![Write::GroupPut(Box::new(GroupPut {
                 project: now.project.clone(),
                 expect_revision: Some(now.revision),
-                sync: next,
+                kept: kept_in(&next.outputs),
+                sync: next.state,
             }))];
             writes.extend(over.iter().map(|id| ending(self.ctx, *id)));
             match self.store.write(Write::Batch(writes)).await {
@@ -161,7 +163,7 @@ impl Memory<'_> {
         Err(RestoreError::Restless(group.id))
     }
 
-    fn in_doubt(&self, now: &StoredGroup, mark: u64) -> Result<GroupSync, RestoreError> {
+    fn in_doubt(&self, now: &StoredGroup, mark: u64) -> Result<Step, RestoreError> {
         let ctx = StepContext {
             identity: self.identity,
             body: &Unread,
@@ -169,11 +171,10 @@ impl Memory<'_> {
             fresh_mark: mark,
         };
         let stepped = step(&now.sync, &Tickets::new(), Input::Restored, &ctx);
-        let stepped = stepped.map_err(|refusal| RestoreError::Rules {
+        stepped.map_err(|refusal| RestoreError::Rules {
             group: now.id,
             refusal,
-        })?;
-        Ok(stepped.state)
+        })
     }
 }
 

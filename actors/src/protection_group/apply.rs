@@ -12,8 +12,8 @@ use protector_domain::ports::engine::{Caller, EngineError, Reply};
 use protector_domain::record::GroupBody;
 use protector_domain::refusal::{Refusal, Refusals};
 use protector_domain::sync::{
-    GroupSync, Input, Intent, MessageContent, MessageType, Output, Role, Signed, Step, StepContext,
-    SyncRefusal, Tickets, Verified, raised_mark, step,
+    GroupSync, Input, Intent, Kept, MessageContent, MessageType, Output, Role, Signed, Step,
+    StepContext, SyncRefusal, Tickets, Verified, raised_mark, step,
 };
 use protector_store::{GroupPut, StoreError, StoredGroup, Write};
 
@@ -63,7 +63,17 @@ pub(crate) fn put(standing: &Standing, project: ProjectId, next: &Step) -> Group
         project,
         expect_revision: standing.stored.as_ref().map(|s| s.revision),
         sync: next.state.clone(),
+        kept: kept_in(&next.outputs),
     }
+}
+
+/// What the rules left out, for the sync log.
+pub(crate) fn kept_in(outputs: &[Output]) -> Vec<Kept> {
+    let kept = outputs.iter().filter_map(|output| match output {
+        Output::Kept(kept) => Some((**kept).clone()),
+        _ => None,
+    });
+    kept.collect()
 }
 
 /// The tenant's project here: of a group in the store, of a record that comes, or of the create that

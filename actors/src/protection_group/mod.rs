@@ -16,5 +16,5 @@ mod moves;
 mod release;
 
 pub(crate) use actor::child_spec;
-pub(crate) use apply::not_found;
+pub(crate) use apply::{kept_in, not_found};
 pub(crate) use messages::{Answer, ChangeAsk, Goal, GroupMsg, OperationAsk};

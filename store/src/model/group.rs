@@ -4,7 +4,7 @@ use protector_domain::ids::{
     ArrayGroupName, ArrayId, DiskId, GroupId, MemberId, ProjectId, ServerId, VolumeGroupId,
 };
 use protector_domain::record::{Captured, DiskPlace, GroupBody, Nic, Places};
-use protector_domain::sync::GroupSync;
+use protector_domain::sync::{GroupSync, Kept};
 
 /// A group's new state, to be stored if nobody was quicker.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -15,6 +15,8 @@ pub struct GroupPut {
     pub expect_revision: Option<i64>,
     /// K1..K8. Signed bytes, epoch, version, digest and body are read out of its current record.
     pub sync: GroupSync,
+    /// K4: contents that are not in force from now on. They go to the sync log in the same transaction, once each.
+    pub kept: Vec<Kept>,
 }
 
 /// A group as it was read. Give `revision` back with the next [`GroupPut`].

@@ -92,6 +92,7 @@ conformance! {
     }
     logs {
         the_sync_log_has_a_record_once_per_kind,
+        what_a_put_leaves_out_is_in_the_log_with_it,
         the_audit_trail_is_newest_first,
         of_equal_requests_one_is_new,
     }

@@ -1,8 +1,8 @@
 //! Groups: compare and set, fence, search. The tables read out of the body are in `projections`.
 
-use super::{Conn, dialect, projections};
+use super::{Conn, dialect, logs, projections};
 use crate::error::StoreError;
-use crate::model::{GroupPut, StoredGroup};
+use crate::model::{GroupPut, StoredGroup, SyncLogEntry, SyncLogKind};
 use crate::rows::group::{
     GroupColumns, GroupRow, GroupSecretRow, NewGroupRow, body_of, policy_left,
 };
@@ -12,6 +12,7 @@ use crate::schema::{
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
 use protector_domain::ids::{GroupId, ProjectId, ServerId};
+use protector_domain::sync::{Kept, KeptReason};
 
 /// Most groups of one site that the engine takes up at its start.
 const ACTIVE_MAX: i64 = 100_000;
@@ -40,7 +41,26 @@ pub(crate) async fn group_put(
     let revision = written.map_err(|error| name_taken(error, &put.sync))?;
     let left = policy_left(&put.sync);
     projections::replace(c, id, body.as_ref(), left.as_ref()).await?;
+    for kept in &put.kept {
+        logs::sync_log_append(c, &log_entry(id, kept, now_us)?).await?;
+    }
     Ok(revision)
+}
+
+/// The whole record as it was signed: either site can still say what it said.
+fn log_entry(group: GroupId, kept: &Kept, now_us: i64) -> Result<SyncLogEntry, StoreError> {
+    Ok(SyncLogEntry {
+        group,
+        seq: 0,
+        kind: match kept.reason {
+            KeptReason::Orphan => SyncLogKind::Orphan,
+            KeptReason::Withdrawn => SyncLogKind::Withdrawn,
+        },
+        at: kept.stored.at(),
+        content: serde_json::to_value(kept.stored.signed())
+            .map_err(|e| StoreError::Illegal(e.to_string()))?,
+        at_us: now_us,
+    })
 }
 
 /// The only unique columns besides the id are project and name.

@@ -199,6 +199,7 @@ impl Pair {
             project: project(),
             expect_revision,
             sync: self.sync().clone(),
+            kept: Vec::new(),
         }
     }
 }

@@ -1,12 +1,12 @@
 //! Sync log, audit trail, idempotency keys.
 
 use crate::common::facts::id;
-use crate::common::pair::project;
+use crate::common::pair::{Pair, project};
 use crate::common::world::World;
 use protector_domain::ids::{GroupId, ProjectId, UserId};
-use protector_domain::sync::{Digest, Epoch, RecordRef, Version};
+use protector_domain::sync::{Digest, Epoch, Kept, KeptReason, RecordRef, Signed, Version};
 use protector_store::{
-    AuditEntry, Claimed, IdempotencyClaim, StoreError, SyncLogEntry, SyncLogKind,
+    AuditEntry, Claimed, GroupPut, IdempotencyClaim, StoreError, SyncLogEntry, SyncLogKind,
 };
 use serde_json::json;
 
@@ -55,6 +55,37 @@ pub async fn the_sync_log_has_a_record_once_per_kind(w: &mut World) {
         w.store.sync_log_list(GroupId(id(2)), 0, 9).await,
         Ok(vec![])
     );
+}
+
+pub async fn what_a_put_leaves_out_is_in_the_log_with_it(w: &mut World) {
+    let mut pair = Pair::new(7, "kept");
+    let first = w.store.group_put(pair.put(None)).await.unwrap();
+    let left_out = |pair: &Pair| Kept {
+        reason: KeptReason::Orphan,
+        stored: pair.sync().current().unwrap().clone(),
+    };
+    let kept = left_out(&pair);
+    let group = pair.sync().group();
+    pair.edit(|body| "another".clone_into(&mut body.name));
+    let with = |expect: Option<i64>| GroupPut {
+        kept: vec![kept.clone()],
+        ..pair.put(expect)
+    };
+    assert_eq!(
+        w.store.group_put(with(None)).await,
+        Err(StoreError::Conflict)
+    );
+    assert_eq!(w.store.sync_log_list(group, 0, 9).await, Ok(vec![]));
+    let second = w.store.group_put(with(Some(first))).await.unwrap();
+    w.store.group_put(with(Some(second))).await.unwrap();
+    let all = w.store.sync_log_list(group, 0, 9).await.unwrap();
+    assert_eq!(all.len(), 1, "once: {all:?}");
+    assert_eq!(
+        (all[0].kind, &all[0].at),
+        (SyncLogKind::Orphan, &kept.stored.at())
+    );
+    let signed: Signed = serde_json::from_value(all[0].content.clone()).unwrap();
+    assert_eq!(&signed, kept.stored.signed());
 }
 
 pub async fn the_audit_trail_is_newest_first(w: &mut World) {
