@@ -4,6 +4,7 @@
 //! Absent: the moves (`run`, `journey`).
 
 use crate::run::{AFTERMATH_MS, Ground, simulated};
+use crate::traces;
 use anyhow::{Context, Result, bail};
 use protector_lab::courier::{see, sync};
 use protector_lab::story::{
@@ -133,6 +134,7 @@ async fn one(ground: &Ground, change: Change, kill: Option<&Kill>) -> Result<Cha
     let mut violations = in_step(&world, &group, change).await?;
     violations.extend(arrays_follow(&world, &group, change));
     violations.extend(secrets_follow(&world, &group, change).await?);
+    violations.extend(traces::replayed(&world).await?);
     for (which, before) in SITES.into_iter().zip(before) {
         if holds(&world, which) != before {
             violations.push(format!("S4, S5: what {} holds has changed", which.name()));

@@ -4,6 +4,7 @@
 //! Absent: the loss of a site; that has its own verdict in the lab.
 
 use crate::journey::{Ends, Journey};
+use crate::traces;
 use anyhow::{Context, Result};
 use protector_domain::effect::{EffectKey, EffectKind, EffectState, METADATA_KEY};
 use protector_lab::cloud::{GroundTruth, Server};
@@ -98,6 +99,7 @@ pub async fn violations(
         found.extend(same_volumes(world, stood, Which::A));
         found.extend(sizes_agree(world, Which::A));
     }
+    found.extend(traces::replayed(world).await?);
     Ok(found)
 }
 

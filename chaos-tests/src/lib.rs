@@ -10,5 +10,7 @@ pub mod change;
 pub mod journey;
 pub mod judge;
 mod namesakes;
+pub mod race;
 pub mod run;
 pub mod sweep;
+pub mod traces;

@@ -1,7 +1,7 @@
 //! One world from its seed to its verdict, in simulated time.
 
 use crate::case::{Scenario, Trouble};
-use crate::namesakes;
+use crate::{namesakes, traces};
 use anyhow::{Context, Result};
 use http::Method;
 use protector_actors::Care;
@@ -119,7 +119,7 @@ async fn one(ground: &Ground, scenario: Scenario, trouble: &Trouble) -> Result<R
     arm(&world, Which::B, trouble);
     let run = fail_over(&mut world, &group, |_| {}).await?;
     tokio::time::sleep(Duration::from_millis(AFTERMATH_MS)).await;
-    let violations = verdict::violations(
+    let mut violations = verdict::violations(
         &world,
         &before,
         &run.operation,
@@ -127,6 +127,7 @@ async fn one(ground: &Ground, scenario: Scenario, trouble: &Trouble) -> Result<R
         POINT_COUNTER,
     )
     .await?;
+    violations.extend(traces::replayed(&world).await?);
     let notes = world.fabric.notes().split_off(noted);
     let host = Which::B.api_host();
     let report = Report {

@@ -3,6 +3,7 @@
 //! (L3, I4 to I6). Judged from the ground truth of clouds and arrays.
 
 use http::Method;
+use protector_chaos_tests::traces::replayed;
 use protector_lab::cloud::{FailRule, SeedServer, Server};
 use protector_lab::courier::{Endpoint, see};
 use protector_lab::story::{
@@ -168,6 +169,7 @@ async fn a_site_that_returns_is_fenced_and_leads_no_more_without_any_courier() {
     rest(1_000).await;
     assert_eq!(contents(&scene.world, Which::B), new_data, "I6, S5");
     assert_eq!(contents(&scene.world, Which::A), old_data);
+    assert_eq!(replayed(&scene.world).await.unwrap(), Vec::<String>::new());
 }
 
 #[tokio::test(start_paused = true)]
@@ -200,6 +202,7 @@ async fn afterwards_any_courier_brings_both_into_step_and_everything_home() {
         BTreeSet::from([AFTER]),
         "what was written away came home"
     );
+    assert_eq!(replayed(&scene.world).await.unwrap(), Vec::<String>::new());
 }
 
 /// A2, A3: killed between intent and effect, and between effect and record.
@@ -225,6 +228,7 @@ async fn killed_while_it_fences_it_fences_on() {
         let b = scene.at(Which::B).await;
         let left = conditions(&b, &scene.group).await;
         assert!(!left.contains("split_brain"), "{place}: {left:?}");
+        assert_eq!(replayed(&scene.world).await.unwrap(), Vec::<String>::new());
     }
 }
 

@@ -2,6 +2,7 @@
 //! the home site lost. Judged from the ground truth of both clouds and both arrays.
 
 use http::Method;
+use protector_chaos_tests::traces::replayed;
 use protector_domain::effect::METADATA_KEY;
 use protector_lab::cloud::{GroundTruth, Server};
 use protector_lab::courier::release;
@@ -159,6 +160,7 @@ async fn a_planned_failover_loses_nothing_and_the_failback_brings_everything_hom
     );
     assert!(away.ports.iter().all(|p| p.description.is_empty()));
     assert_one_home(&world);
+    assert_eq!(replayed(&world).await.unwrap(), Vec::<String>::new());
 }
 
 #[tokio::test(start_paused = true)]
@@ -177,6 +179,7 @@ async fn home_again_the_group_can_be_lost_and_recovered_once_more() {
     assert_eq!(there.len(), 3);
     let held = counters(&world, Which::B, &serials(&away, &there));
     assert_eq!(held, BTreeSet::from([AWAY]));
+    assert_eq!(replayed(&world).await.unwrap(), Vec::<String>::new());
 }
 
 #[tokio::test(start_paused = true)]
@@ -220,6 +223,7 @@ async fn a_drill_touches_nothing_of_production_and_is_taken_away_whole() {
     assert!(left.is_empty(), "{left:?}");
     let again = test_cleanup(&mut world, &group).await.unwrap_err();
     assert!(format!("{again:#}").contains("no_drill"), "{again:#}");
+    assert_eq!(replayed(&world).await.unwrap(), Vec::<String>::new());
 }
 
 #[tokio::test(start_paused = true)]
@@ -266,4 +270,5 @@ async fn a_planned_failover_that_cannot_boot_goes_back_and_can_be_tried_again() 
     assert_eq!(again.code(), "release_mismatch", "X13: once");
     assert_completed(&planned_failover(&mut world, &group).await.unwrap());
     assert_one_home(&world);
+    assert_eq!(replayed(&world).await.unwrap(), Vec::<String>::new());
 }

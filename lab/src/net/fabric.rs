@@ -2,6 +2,7 @@
 
 use super::faults::{Armed, CallNote, Fault};
 use super::meter::{Meter, ThreadCpu};
+use super::witness::Witness;
 use bytes::Bytes;
 use futures::future::{BoxFuture, pending};
 use protector_runtime::clock::Clock;
@@ -50,6 +51,7 @@ pub struct Fabric {
     dice: Arc<SeededEntropy>,
     clock: Arc<dyn Clock>,
     meter: Meter,
+    witness: Witness,
 }
 
 /// A caller in one of its lives.
@@ -93,6 +95,7 @@ impl Fabric {
             dice,
             clock,
             meter: Meter::default(),
+            witness: Witness::default(),
         }
     }
 
@@ -176,6 +179,11 @@ impl Fabric {
     /// Processor time of the work behind `host` since `meter`.
     pub fn spent(&self, host: &str) -> Duration {
         self.meter.spent(host)
+    }
+
+    /// Hears every record that goes over this network.
+    pub fn witness(&self) -> &Witness {
+        &self.witness
     }
 
     fn draw_ms(&self) -> u64 {
@@ -301,9 +309,15 @@ impl Fabric {
             return Err(Box::new(NotSent(format!("no host {to}"))));
         };
         let what = format!("{} {}", request.method(), request.uri().path());
+        let witness = self.witness.clone();
         let act = move || -> BoxFuture<'static, Result<http::Response<Bytes>, BoxErr>> {
-            let (service, request) = (service.clone(), request.clone());
-            Box::pin(service.oneshot(request))
+            let (service, request, witness) = (service.clone(), request.clone(), witness.clone());
+            Box::pin(async move {
+                witness.hear(request.body());
+                let answer = service.oneshot(request).await?;
+                witness.hear(answer.body());
+                Ok(answer)
+            })
         };
         match self.hop(from, &to, &what, act).await {
             Ok(answer) => answer,

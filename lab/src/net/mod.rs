@@ -8,8 +8,10 @@ mod array_link;
 mod fabric;
 mod faults;
 mod meter;
+mod witness;
 
 pub use array_link::FabricArrayLink;
 pub use fabric::{Fabric, FabricOptions, HopError, Origin};
 pub use faults::{CallNote, Fault};
 pub use meter::ThreadCpu;
+pub use witness::{Witness, records_in};

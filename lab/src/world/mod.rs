@@ -7,6 +7,7 @@ mod backend;
 mod crash;
 mod marks;
 mod options;
+mod records;
 pub(crate) mod register;
 mod site;
 pub(crate) mod tenant;

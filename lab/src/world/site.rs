@@ -4,6 +4,7 @@
 use super::crash::CrashSwitch;
 use super::marks::MemMark;
 use super::options::{Which, WorldOptions};
+use super::records::witnessed;
 use crate::cloud::Cloud as CloudModel;
 use crate::net::{Fabric, FabricArrayLink};
 use anyhow::Result;
@@ -184,8 +185,10 @@ impl LabSite {
             api: ApiOptions::default(),
         };
         let running = boot(parts).await?;
-        self.fabric
-            .serve(&host, in_process(warp::service(running.api.clone())));
+        let api = in_process(warp::service(running.api.clone()));
+        let witness = self.fabric.witness().clone();
+        let api = witnessed(api, running.store.clone(), witness);
+        self.fabric.serve(&host, api);
         self.running = Some(running);
         Ok(())
     }

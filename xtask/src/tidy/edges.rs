@@ -120,6 +120,12 @@ static HOUSE: &[Room] = &[
         why: "lab pretends to be the world around whole sites; tests over it live in chaos-tests",
     },
     Room {
+        name: "protector-model",
+        normal: &["protector-domain"],
+        dev: &[],
+        why: "model explores the rules alone; what a whole site makes of them is for chaos-tests",
+    },
+    Room {
         name: "protector-chaos-tests",
         normal: &[
             "protector-domain",
@@ -131,15 +137,10 @@ static HOUSE: &[Room] = &[
             "protector-http",
             "protectord",
             "protector-lab",
+            "protector-model",
         ],
         dev: &[],
         why: "chaos-tests stands at the top: nothing depends on it",
-    },
-    Room {
-        name: "protector-model",
-        normal: &["protector-domain"],
-        dev: &[],
-        why: "model explores the rules alone; what a whole site makes of them is for chaos-tests",
     },
     Room {
         name: "xtask",
