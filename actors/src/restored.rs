@@ -195,7 +195,8 @@ pub(crate) fn ending(ctx: &Ctx, operation: OperationId) -> Write {
     })
 }
 
-/// True for one that a restore has ended: what the ledger says of its objects may be old.
+/// True for one that a restore has ended: what the ledger says of its objects may be old. Any other one that needs
+/// its operator waits for them, and is not over.
 pub(crate) fn was_ended(operation: &Operation) -> bool {
     operation.status.is_terminal() && operation.outcome == Some(Outcome::NeedsOperator)
 }

@@ -228,8 +228,8 @@ impl Site {
         &self.0.groups
     }
 
-    /// A record changed here, has its receipt, or is trusted again: what it asks of the arrays is made true, now if the
-    /// sweeper has room.
+    /// A record changed here, has its receipt, or is trusted again: what it asks of the arrays is made true, now
+    /// if the sweeper has room.
     pub(crate) fn after_record(&self, group: GroupId, outputs: &[Output]) {
         let changed = outputs.iter().any(|o| {
             matches!(

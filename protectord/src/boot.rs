@@ -54,7 +54,8 @@ pub struct RunningSite {
     root: Supervisor,
 }
 
-/// Checks the schema, finds the identity, holds the database against the restore mark, starts the tree, and puts the API before it.
+/// Checks the schema, finds the identity, holds the database against the restore mark, starts the tree, and puts
+/// the API before it.
 ///
 /// # Errors
 /// Whatever of these fails, with its cause.

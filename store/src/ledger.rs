@@ -146,8 +146,9 @@ impl Ledger {
 
     /// One write, whole or not at all.
     ///
-    /// Errors: `Fenced` unless the group is at the epoch, and for an intent of a group in doubt; `Missing` for a group that is not there and for
-    /// an effect that was never intended (S12); `AlreadyThere` for the key of another group; `Illegal`.
+    /// Errors: `Fenced` unless the group is at the epoch, and for an intent of a group in doubt; `Missing` for a
+    /// group that is not there and for an effect that was never intended (S12); `AlreadyThere` for the key of
+    /// another group; `Illegal`.
     pub fn apply(&mut self, write: &Write) -> Result<Written, StoreError> {
         self.undo = Undo::default();
         let events = self.events.len();

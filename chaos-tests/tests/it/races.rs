@@ -1,5 +1,5 @@
 //! Couriers that race: two at a time change or move one group, over roads that lose, double, delay and kill.
-//! `PROTECTOR_MATRIX=full` runs 1,000 pairs; a red world is run again by itself with
+//! A red world is run again by itself with
 //! `PROTECTOR_RACE_SEED=<seed> cargo test -p protector-chaos-tests --test it races::`.
 
 use protector_chaos_tests::race::plan::Plan;
@@ -7,17 +7,15 @@ use protector_chaos_tests::race::{Raced, race};
 use protector_chaos_tests::sweep::each;
 
 const PAIRS_OF_A_WORLD: usize = 10;
-const WORLDS: u64 = 6;
-const WORLDS_OF_ALL: u64 = 100;
+/// 1,000 pairs. Two of these worlds once left a change out for good, with no log that knew of it.
+const WORLDS: u64 = 100;
 const FIRST_SEED: u64 = 3_000;
 
 fn seeds() -> Vec<u64> {
-    if let Ok(seed) = std::env::var("PROTECTOR_RACE_SEED") {
-        return vec![seed.parse().unwrap()];
+    match std::env::var("PROTECTOR_RACE_SEED") {
+        Ok(seed) => vec![seed.parse().unwrap()],
+        Err(_) => (FIRST_SEED..FIRST_SEED + WORLDS).collect(),
     }
-    let full = std::env::var("PROTECTOR_MATRIX").is_ok_and(|v| v == "full");
-    let worlds = if full { WORLDS_OF_ALL } else { WORLDS };
-    (FIRST_SEED..FIRST_SEED + worlds).collect()
 }
 
 #[test]

@@ -8,18 +8,16 @@ from pathlib import Path
 
 import pytest
 
-from tests.tour import BLOCK, DRILL, NIGHT, README, Guide, commands, normal
+from tests.tour import DRILL, NIGHT, README, Guide, differences, steps
 
 
 @pytest.mark.parametrize("document,steps_min", [(README, 20), (NIGHT, 20), (DRILL, 12)], ids=["tour", "night", "drill"])
 def test_a_document_runs_as_it_is_written(tmp_path, lab, document, steps_min):
-    blocks = BLOCK.findall(document.read_text(encoding="utf-8"))
-    steps = [step for block in blocks for step in commands(block)]
-    assert len(steps) >= steps_min
+    assert len(steps(document)) >= steps_min
     guide = Guide(tmp_path, document)
     try:
-        for line, expected in steps:
-            assert normal(guide.do(line)) == normal(expected), line
+        first = next(differences(guide, document), None)
+        assert first is None, first
     finally:
         guide.lab.stop()
 

@@ -1,8 +1,8 @@
 """Documents as transcripts: every `console` block is run, and what it prints is what stands there.
 
 `python -m tests.tour` writes them anew from what the commands print now. With `--against CLOUDS` it compares, on two
-clouds that are there already and have the tour's servers; all that may differ is listed in `VOLATILE`. A line that starts with `#` is done by us:
-a cloud that does not answer this user any more, a site that is lost for everybody, and what is waited for.
+clouds that are there already and have the tour's servers; all that may differ is listed in `VOLATILE`. A line that
+starts with `#` is done by us: a cloud that does not answer this user any more, a site that is lost for everybody, and what is waited for.
 Absent: judging the text between the blocks.
 """
 
@@ -160,14 +160,19 @@ def rewrite(home: Path, document: Path) -> None:
         guide.lab.stop()
 
 
+def steps(document: Path) -> list:
+    """All that a document does, each with what is printed after it."""
+    blocks = BLOCK.findall(document.read_text(encoding="utf-8"))
+    return [step for block in blocks for step in commands(block)]
+
+
 def differences(guide: Guide, document: Path) -> Iterator[str]:
     """Where a command says something else than stands in the document."""
-    for block in BLOCK.findall(document.read_text(encoding="utf-8")):
-        for line, expected in commands(block):
-            print(line, flush=True)
-            said, wanted = normal(guide.do(line)), normal(expected)
-            if said != wanted:
-                yield "\n".join([line, *difflib.unified_diff(wanted, said, "the document", "today", lineterm="")])
+    for line, expected in steps(document):
+        print(line, flush=True)
+        said, wanted = normal(guide.do(line)), normal(expected)
+        if said != wanted:
+            yield "\n".join([line, *difflib.unified_diff(wanted, said, "the document", "today", lineterm="")])
 
 
 def compare(home: Path, clouds: Path) -> int:

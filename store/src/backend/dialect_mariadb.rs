@@ -4,10 +4,9 @@ use super::Conn;
 use crate::codec::parse_id;
 use crate::error::StoreError;
 use crate::history::{Dialect, statements};
-use crate::rows::effect::EffectRow;
 use crate::rows::group::GroupHeadRow;
-use crate::rows::operation::{EventRow, OperationRow};
-use crate::schema::{dr_operation_events, dr_operations, effects, protection_groups};
+use crate::rows::operation::OperationRow;
+use crate::schema::{dr_operations, protection_groups};
 use diesel::dsl::max;
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Nullable};
@@ -42,35 +41,16 @@ pub(crate) async fn operation_locked(
     Ok(query.first(c).await.optional()?)
 }
 
-/// In one statement, which is prepared once only when it is of one row.
-pub(crate) async fn effects_insert(c: &mut Conn, rows: &[EffectRow]) -> Result<(), StoreError> {
-    let into = diesel::insert_into(effects::table);
-    match rows {
-        [row] => into.values(row).execute(c).await?,
-        rows => into.values(rows).execute(c).await?,
+/// Rows in one statement, which is prepared once only when it is of one row. `$into`: an insert or a replace.
+macro_rules! write_rows {
+    ($c:expr, $into:expr, $rows:expr) => {
+        match $rows {
+            [row] => $into.values(row).execute($c).await,
+            rows => $into.values(rows).execute($c).await,
+        }
     };
-    Ok(())
 }
-
-/// In one statement, which is prepared once only when it is of one row.
-pub(crate) async fn effects_replace(c: &mut Conn, rows: &[EffectRow]) -> Result<(), StoreError> {
-    let into = diesel::replace_into(effects::table);
-    match rows {
-        [row] => into.values(row).execute(c).await?,
-        rows => into.values(rows).execute(c).await?,
-    };
-    Ok(())
-}
-
-/// In one statement, which is prepared once only when it is of one row.
-pub(crate) async fn events_insert(c: &mut Conn, rows: &[EventRow]) -> Result<(), StoreError> {
-    let into = diesel::insert_into(dr_operation_events::table);
-    match rows {
-        [row] => into.values(row).execute(c).await?,
-        rows => into.values(rows).execute(c).await?,
-    };
-    Ok(())
-}
+pub(crate) use write_rows;
 
 /// The number of the last line of each story that has one. Each look is a round trip, so there is one for all;
 /// the server reads only the last entry of each in the index.

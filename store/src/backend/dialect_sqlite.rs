@@ -3,10 +3,9 @@
 use super::Conn;
 use crate::error::StoreError;
 use crate::history::Dialect;
-use crate::rows::effect::EffectRow;
 use crate::rows::group::GroupHeadRow;
-use crate::rows::operation::{EventRow, OperationRow};
-use crate::schema::{dr_operation_events, dr_operations, effects, protection_groups};
+use crate::rows::operation::OperationRow;
+use crate::schema::{dr_operations, protection_groups};
 use diesel::prelude::*;
 use diesel::sql_types::Text;
 use diesel_async::{RunQueryDsl, SimpleAsyncConnection};
@@ -40,32 +39,20 @@ pub(crate) async fn operation_locked(
     Ok(query.first(c).await.optional()?)
 }
 
-/// Row by row: nothing is a round trip here.
-pub(crate) async fn effects_insert(c: &mut Conn, rows: &[EffectRow]) -> Result<(), StoreError> {
-    for row in rows {
-        let written = diesel::insert_into(effects::table).values(row);
-        written.execute(c).await?;
-    }
-    Ok(())
+/// Rows one by one: nothing is a round trip here. `$into`: an insert or a replace.
+macro_rules! write_rows {
+    ($c:expr, $into:expr, $rows:expr) => {{
+        let mut written = Ok(0);
+        for row in $rows {
+            written = $into.values(row).execute($c).await;
+            if written.is_err() {
+                break;
+            }
+        }
+        written
+    }};
 }
-
-/// Row by row: nothing is a round trip here.
-pub(crate) async fn effects_replace(c: &mut Conn, rows: &[EffectRow]) -> Result<(), StoreError> {
-    for row in rows {
-        let written = diesel::replace_into(effects::table).values(row);
-        written.execute(c).await?;
-    }
-    Ok(())
-}
-
-/// Row by row: nothing is a round trip here.
-pub(crate) async fn events_insert(c: &mut Conn, rows: &[EventRow]) -> Result<(), StoreError> {
-    for row in rows {
-        let written = diesel::insert_into(dr_operation_events::table).values(row);
-        written.execute(c).await?;
-    }
-    Ok(())
-}
+pub(crate) use write_rows;
 
 /// The number of the last line of each story that has one. One look for each: grouping would read them whole.
 pub(crate) async fn last_events(

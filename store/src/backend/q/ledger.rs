@@ -6,7 +6,7 @@ use super::{Conn, dialect};
 use crate::error::StoreError;
 use crate::ledger::{Ledger, Needs, Outcome, Standing};
 use crate::rows::effect::EffectRow;
-use crate::schema::effects;
+use crate::schema::{dr_operation_events as lines, effects};
 use crate::write::{Write, Written};
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
@@ -79,17 +79,15 @@ async fn rows(c: &mut Conn, keys: BTreeSet<String>) -> Result<Vec<EffectRow>, St
 /// done again and sees it.
 async fn write(c: &mut Conn, outcome: Outcome) -> Result<(), StoreError> {
     for some in outcome.new.chunks(ROWS_MAX) {
-        dialect::effects_insert(c, some)
-            .await
-            .map_err(number_taken)?;
+        let added = dialect::write_rows!(c, diesel::insert_into(effects::table), some);
+        added.map_err(|error| number_taken(error.into()))?;
     }
     for some in outcome.changed.chunks(ROWS_MAX) {
-        dialect::effects_replace(c, some).await?;
+        dialect::write_rows!(c, diesel::replace_into(effects::table), some)?;
     }
     for some in outcome.events.chunks(ROWS_MAX) {
-        dialect::events_insert(c, some)
-            .await
-            .map_err(number_taken)?;
+        let added = dialect::write_rows!(c, diesel::insert_into(lines::table), some);
+        added.map_err(|error| number_taken(error.into()))?;
     }
     Ok(())
 }
