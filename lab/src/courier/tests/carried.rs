@@ -199,7 +199,6 @@ fn head(epoch: u64, version: u64, flags: &str) -> Head {
 #[test]
 fn the_next_round_follows_from_both_heads() {
     let none = Head::default;
-    let suspect = Next::Stuck("a site is suspect after a restore");
     for (one, other, expected) in [
         (head(1, 3, "LS"), head(1, 3, "S"), Next::InStep),
         // Committed, and its receipt has not come home.
@@ -212,7 +211,11 @@ fn the_next_round_follows_from_both_heads() {
         // A new epoch is greater than any version of the old one.
         (head(1, 9, "LS"), head(2, 4, "L"), Next::PushOther),
         (head(2, 4, "L"), head(1, 9, "LS"), Next::PushOne),
-        (head(1, 3, "LS?"), head(1, 4, "S"), suspect),
+        // A restored site hears first where its peer stands, whatever either has, and whoever leads.
+        (head(1, 3, "LS?"), head(1, 4, "S"), Next::CompareOne),
+        (head(1, 3, "LS"), head(1, 3, "S?"), Next::CompareOther),
+        (head(1, 3, "LS?"), none(), Next::CompareOne),
+        (head(1, 3, "LS?"), head(1, 2, "S?"), Next::CompareOne),
         (none(), none(), Next::Stuck("no site knows the group")),
     ] {
         assert_eq!(next(&one, &other), expected, "{one:?} and {other:?}");
